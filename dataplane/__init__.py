@@ -1,0 +1,1 @@
+"""The OCI-facing process: `/v2/`, the bytes."""

@@ -1,0 +1,1 @@
+"""How a plane listens: sockets, request ids, readiness and a clean end."""
