@@ -1,0 +1,140 @@
+"""The first tables: repositories, images and tags, layers and uploads, access keys."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "access_keys",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("principal", sa.Text(), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_keys")),
+    )
+    op.create_table(
+        "keyring",
+        sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
+        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_keyring")),
+    )
+    op.create_table(
+        "layers",
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("digest", sa.Text(collation="C"), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", "digest", name=op.f("pk_layers")),
+    )
+    op.create_table(
+        "repositories",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("tag_mutability", sa.Text(), nullable=False),
+        sa.Column(
+            "mutability_exclusions", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+        sa.Column("scan_on_push", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("encryption", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("tags", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("policy", sa.Text(), nullable=True),
+        sa.Column("lifecycle_policy", sa.Text(), nullable=True),
+        sa.Column("lifecycle_evaluated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_repositories")),
+        sa.UniqueConstraint("account", "region", "name", name=op.f("uq_repositories_account")),
+    )
+    op.create_table(
+        "images",
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(collation="C"), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("artifact_type", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(collation="C"), nullable=True),
+        sa.Column("annotations", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("pushed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("last_pulled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("manifest", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repositories.id"], name=op.f("fk_images_repositories"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "digest", name=op.f("pk_images")),
+    )
+    op.create_index(
+        "ix_images_subject",
+        "images",
+        ["repository_id", "subject", "digest"],
+        unique=False,
+        postgresql_where="subject IS NOT NULL",
+    )
+    op.create_table(
+        "repository_layers",
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(collation="C"), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=True),
+        sa.Column("linked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repositories.id"], name=op.f("fk_repository_layers_repositories"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "digest", name=op.f("pk_repository_layers")),
+    )
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        sa.Column("principal", sa.Text(), nullable=False),
+        sa.Column("received", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_part_size", sa.BigInteger(), nullable=True),
+        sa.Column("has_short_part", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("touched_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repositories.id"], name=op.f("fk_uploads_repositories"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+    )
+    op.create_index("ix_uploads_repository_id", "uploads", ["repository_id"], unique=False)
+    op.create_index("ix_uploads_touched_at", "uploads", ["touched_at"], unique=False)
+    op.create_table(
+        "image_references",
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(collation="C"), nullable=False),
+        sa.Column("referenced", sa.Text(collation="C"), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id", "digest"],
+            ["images.repository_id", "images.digest"],
+            name=op.f("fk_image_references_images"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "digest", "referenced", name=op.f("pk_image_references")),
+    )
+    op.create_index("ix_image_references_referenced", "image_references", ["repository_id", "referenced"], unique=False)
+    op.create_table(
+        "tags",
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        sa.Column("tag", sa.Text(collation="C"), nullable=False),
+        sa.Column("digest", sa.Text(collation="C"), nullable=False),
+        sa.Column("moved_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id", "digest"],
+            ["images.repository_id", "images.digest"],
+            name=op.f("fk_tags_images"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "tag", name=op.f("pk_tags")),
+    )
+    op.create_index("ix_tags_digest", "tags", ["repository_id", "digest", "tag"], unique=False)
