@@ -123,7 +123,7 @@ def _queue_steps() -> list[str]:
 def _queue_version(connection: Connection) -> str | None:
     if not inspect(connection).has_table(QUEUE_VERSION):
         return None
-    return connection.execute(text(f"SELECT step FROM {QUEUE_VERSION}")).scalar_one_or_none()  # noqa: S608
+    return connection.execute(text("SELECT step FROM job_queue_version")).scalar_one_or_none()
 
 
 def _pending_queue_steps(connection: Connection) -> list[str]:
@@ -138,12 +138,14 @@ def _upgrade_queue(connection: Connection) -> None:
     version = _queue_version(connection)
     if version is None:
         _run(connection, SchemaManager.get_schema())
-        _run(connection, f"CREATE TABLE {QUEUE_VERSION} (step text NOT NULL); INSERT INTO {QUEUE_VERSION} VALUES ('')")
+        _run(
+            connection, "CREATE TABLE job_queue_version (step text NOT NULL); INSERT INTO job_queue_version VALUES ('')"
+        )
     else:
         for step in _queue_steps():
             if step > version:
                 _run(connection, resources.files("procrastinate.sql").joinpath("migrations", step).read_text("utf-8"))
-    connection.execute(text(f"UPDATE {QUEUE_VERSION} SET step = :step"), {"step": _queue_steps()[-1]})  # noqa: S608
+    connection.execute(text("UPDATE job_queue_version SET step = :step"), {"step": _queue_steps()[-1]})
 
 
 def _run(connection: Connection, script: str) -> None:

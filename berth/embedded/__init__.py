@@ -1,0 +1,6 @@
+"""Berth's own PostgreSQL, for whoever names no other: files in the data folder, and a server that `berth up` runs."""
+
+from berth.embedded.cluster import Cluster, ClusterBroken
+from berth.embedded.leftover import stop_leftover
+
+__all__ = ["Cluster", "ClusterBroken", "stop_leftover"]
