@@ -1,0 +1,1 @@
+"""AWS's protocols, driven by the service models of the installed botocore."""
