@@ -1,0 +1,255 @@
+"""Signature Version 4 in the Authorization header, verified (IAM user guide, "Create a signed AWS API request").
+
+What can be told without the secret is told by `claim`; the caller then looks the access key up, and `verify` compares
+the signatures. Both are pure. Each failure has the code and the text of AWS's JSON services.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property, lru_cache
+
+from berth.names import NameInvalid, Registry
+from controlplane.canonical import canonical_headers, canonical_path, canonical_query
+from controlplane.wire.faults import (
+    IncompleteSignature,
+    InvalidSignature,
+    MissingAuthenticationToken,
+    UnrecognizedClient,
+)
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
+SKEW = timedelta(minutes=15)
+BASIC_FORMAT = "%Y%m%dT%H%M%SZ"
+BASIC_FORMAT_LENGTH = 16
+PARAMETERS = ("Credential", "Signature", "SignedHeaders")
+SIGNATURE = re.compile(r"[0-9a-f]{64}")
+ACCESS_KEY_ID = re.compile(r"\w{1,128}", re.ASCII)
+PRESIGNED = re.compile(r"(?:^|&)X-Amz-(?:Algorithm|Signature)=", re.IGNORECASE)
+MAX_AUTHORIZATION = 8192
+DOES_NOT_MATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came over the wire: the path and the query string undecoded, the headers in their order."""
+
+    method: str
+    path: str
+    query: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+    @cached_property
+    def fields(self) -> dict[str, list[str]]:
+        """The headers' values by name in small letters."""
+        found: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), []).append(value)
+        return found
+
+    def field(self, name: str) -> str | None:
+        """The value of a header that may be given once. Raises IncompleteSignature."""
+        values = self.fields.get(name, [])
+        if len(values) > 1:
+            raise IncompleteSignature(f"The header '{name}' is given more than once")
+        return values[0] if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who a request says has signed it, for which region, and over what; not to be believed before `verify`."""
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    moment: str
+    signed_headers: tuple[str, ...]
+    signature: str
+
+
+def claim(request: Request, service: str, now: datetime) -> Claim:
+    """The claim in a request to `service`, well-formed, in time and in scope.
+
+    Raises MissingAuthenticationToken, IncompleteSignature, InvalidSignature, UnrecognizedClient.
+    """
+    parameters = _parameters(request)
+    moment = _moment(request)
+    _in_time(moment, now)
+    if "x-amz-security-token" in request.fields:
+        # Session tokens are handed out by STS operations that Berth does not have.
+        raise UnrecognizedClient
+    signed = _signed_headers(request, parameters["SignedHeaders"])
+    access_key_id, date, region = _scope(parameters["Credential"], service, moment.strftime(BASIC_FORMAT))
+    if not ACCESS_KEY_ID.fullmatch(access_key_id):
+        raise UnrecognizedClient
+    if not SIGNATURE.fullmatch(parameters["Signature"]):
+        raise InvalidSignature(DOES_NOT_MATCH)
+    return Claim(access_key_id, date, region, service, moment.strftime(BASIC_FORMAT), signed, parameters["Signature"])
+
+
+def verify(request: Request, claim: Claim, secret: str) -> None:
+    """Raises InvalidSignature unless the holder of `secret` signed this request."""
+    body_hash = hashlib.sha256(request.body).hexdigest()
+    declared = request.field("x-amz-content-sha256")
+    if declared is not None and not hmac.compare_digest(declared.encode(), body_hash.encode()):
+        raise InvalidSignature("The provided 'x-amz-content-sha256' header does not match what was computed.")
+    expected = signature(
+        claim, string_to_sign(claim, canonical_request(request, claim.signed_headers, body_hash)), secret
+    )
+    if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
+        raise InvalidSignature(DOES_NOT_MATCH)
+
+
+def canonical_request(request: Request, signed_headers: Sequence[str], body_hash: str) -> str:
+    return "\n".join(
+        (
+            request.method,
+            canonical_path(request.path),
+            canonical_query(request.query),
+            canonical_headers(request.fields, signed_headers),
+            ";".join(signed_headers),
+            body_hash,
+        )
+    )
+
+
+def string_to_sign(claim: Claim, canonical: str) -> str:
+    digest = hashlib.sha256(canonical.encode(errors="surrogateescape")).hexdigest()
+    return f"{ALGORITHM}\n{claim.moment}\n{claim.date}/{claim.region}/{claim.service}/{TERMINATOR}\n{digest}"
+
+
+def signature(claim: Claim, text: str, secret: str) -> str:
+    return _hmac(signing_key(secret, claim.date, claim.region, claim.service), text).hex()
+
+
+@lru_cache(maxsize=1024)
+def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, service, TERMINATOR):
+        key = _hmac(key, part)
+    return key
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    """What the Authorization header says, by name; all of PARAMETERS are in it, and nothing else."""
+    header = request.field("authorization")
+    if header is None and PRESIGNED.search(request.query):
+        raise IncompleteSignature("Presigned requests are not accepted here: sign in the header 'Authorization'")
+    if header is None or not header.startswith("AWS4-"):
+        raise MissingAuthenticationToken
+    algorithm, _, rest = header.partition(" ")
+    if algorithm != ALGORITHM:
+        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm[:50]}'.")
+    shown = f"(Hashed with SHA-256 and encoded with Base64) Authorization={_hashed(header)}"
+    found = _pairs(rest, shown)
+    lacking = [f"Authorization header requires '{name}' parameter." for name in PARAMETERS if not found.get(name)]
+    if "x-amz-date" not in request.fields and "date" not in request.fields:
+        lacking.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    if lacking:
+        raise IncompleteSignature(f"{' '.join(lacking)} {shown}")
+    return found
+
+
+def _pairs(text: str, shown: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in re.split(r"[, ]+", text[:MAX_AUTHORIZATION].strip(", ")):
+        name, equals, value = part.partition("=")
+        if part and not equals:
+            raise IncompleteSignature(f"Invalid key=value pair (missing equal-sign) in Authorization header {shown}")
+        if part and (name not in PARAMETERS or name in found):
+            raise IncompleteSignature(f"Authorization header has a parameter of no meaning or twice the same. {shown}")
+        found[name] = value
+    return found
+
+
+def _hashed(header: str) -> str:
+    return base64.b64encode(hashlib.sha256(header.encode(errors="surrogateescape")).digest()).decode()
+
+
+def _moment(request: Request) -> datetime:
+    """When the request says it was signed: X-Amz-Date, or else Date, in the basic format or (Date) in HTTP's."""
+    text = request.field("x-amz-date")
+    date = request.field("date") if text is None else None
+    try:
+        if date is not None and not date[:1].isdecimal():
+            return parsedate_to_datetime(date).astimezone(UTC)
+        given = text if text is not None else date or ""
+        if len(given) == BASIC_FORMAT_LENGTH and given.isascii():
+            return datetime.strptime(given, BASIC_FORMAT).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise IncompleteSignature(
+        f"Date must be in ISO-8601 'basic format'. Got '{(text or date or '')[:50]}'. "
+        "See http://en.wikipedia.org/wiki/ISO_8601"
+    )
+
+
+def _in_time(moment: datetime, now: datetime) -> None:
+    signed, here = moment.strftime(BASIC_FORMAT), now.strftime(BASIC_FORMAT)
+    minutes = int(SKEW.total_seconds() // 60)
+    if moment < now - SKEW:
+        earliest = (now - SKEW).strftime(BASIC_FORMAT)
+        raise InvalidSignature(f"Signature expired: {signed} is now earlier than {earliest} ({here} - {minutes} min.)")
+    if moment > now + SKEW:
+        latest = (now + SKEW).strftime(BASIC_FORMAT)
+        raise InvalidSignature(
+            f"Signature not yet current: {signed} is still later than {latest} ({here} + {minutes} min.)"
+        )
+
+
+def _signed_headers(request: Request, text: str) -> tuple[str, ...]:
+    """The names that were signed: in order, present, `host` and every `x-amz-…` that came among them."""
+    names = tuple(text.split(";"))
+    if list(names) != sorted(set(names)) or any(name != name.lower() for name in names):
+        raise InvalidSignature(DOES_NOT_MATCH)
+    if "host" not in names:
+        raise InvalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    for name in request.fields:
+        if name.startswith("x-amz-") and name not in names:
+            raise InvalidSignature(f"'{name[:100]}' must be a 'SignedHeader' in the AWS Authorization.")
+    if any(name not in request.fields for name in names):
+        raise InvalidSignature(DOES_NOT_MATCH)
+    return names
+
+
+def _scope(credential: str, service: str, moment: str) -> tuple[str, str, str]:
+    """Access key id, date and region of `KEY/DATE/REGION/SERVICE/aws4_request`."""
+    parts = credential.rsplit("/", 4)
+    if len(parts) != 5 or "/" in parts[0]:
+        raise IncompleteSignature(
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
+            f"got '{credential[:200]}'"
+        )
+    access_key_id, date, region, for_service, terminator = parts
+    faults = []
+    try:
+        Registry.parse("000000000000", region)
+    except NameInvalid:
+        faults.append("Credential should be scoped to a valid region.")
+    if for_service != service:
+        faults.append(f"Credential should be scoped to correct service: '{service}'.")
+    if terminator != TERMINATOR:
+        faults.append(f"Credential should be scoped with a valid terminator: '{TERMINATOR}'.")
+    if date != moment[:8]:
+        faults.append(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{date[:20]}' != '{moment[:8]}', from '{moment}'."
+        )
+    if faults:
+        raise InvalidSignature(" ".join(faults))
+    return access_key_id, date, region
