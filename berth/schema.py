@@ -94,6 +94,7 @@ image_references = Table(
     Column("digest", Name, primary_key=True),
     Column("referenced", Name, primary_key=True),
     Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
     ForeignKeyConstraint(["repository_id", "digest"], ["images.repository_id", "images.digest"], ondelete="CASCADE"),
     Index("ix_image_references_referenced", "repository_id", "referenced"),
 )
@@ -115,11 +116,10 @@ repository_layers = Table(
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
     Column("digest", Name, primary_key=True),
     Column("size", BigInteger, nullable=False),
-    # Known once an image that names the layer was put.
-    Column("media_type", Text),
     _now("linked_at"),
 )
 
+# An upload under way. Its bytes lie in the store, in order; `received` of them are acknowledged.
 uploads = Table(
     "uploads",
     metadata,
@@ -127,20 +127,12 @@ uploads = Table(
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
     Column("principal", Text, nullable=False),
     Column("received", BigInteger, nullable=False, server_default="0"),
+    # UploadLayerPart takes small parts only as the last one; these two tell CompleteLayerUpload whether it was so.
+    Column("last_part_size", BigInteger),
+    Column("has_short_part", Boolean, nullable=False, server_default="false"),
     _now("touched_at"),
     Index("ix_uploads_touched_at", "touched_at"),
     Index("ix_uploads_repository_id", "repository_id"),
-)
-
-upload_parts = Table(
-    "upload_parts",
-    metadata,
-    Column("upload_id", ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
-    Column("first_byte", BigInteger, primary_key=True),
-    Column("size", BigInteger, nullable=False),
-    # The digest of this part alone: of an upload in one part, it is the layer's.
-    Column("digest", Text, nullable=False),
-    Column("name", Text, nullable=False),
 )
 
 access_keys = Table(

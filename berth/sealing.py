@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -20,7 +21,7 @@ class SealBroken(Exception):
 
 
 class Seal:
-    """AES-256-GCM under one key of 32 bytes; the purpose is bound in, so that one sealed value can't pass for another."""
+    """AES-256-GCM under one key of 32 bytes, bound to a purpose: what is sealed for one can't pass for another."""
 
     def __init__(self, key: bytes) -> None:
         self._aead = AESGCM(key)
@@ -37,16 +38,18 @@ class Seal:
             raise SealBroken(f"this is not a {purpose} that the key in use has sealed") from error
 
 
+def new_key() -> bytes:
+    return secrets.token_bytes(KEY_BYTES)
+
+
 def master_seal(settings: Settings) -> Seal:
-    """The seal of `BERTH_MASTER_KEY` or of the file `master.key` in the data folder, which is made (mode 0600) at need."""
+    """The seal of `BERTH_MASTER_KEY`, or of `master.key` in the data folder, which is made (mode 0600) at need."""
     if settings.master_key is not None:
         return Seal(_decode(settings.master_key.get_secret_value(), "BERTH_MASTER_KEY"))
     file = settings.data / "master.key"
     settings.data.mkdir(parents=True, exist_ok=True)
-    try:
-        _create(file, base64.b64encode(secrets.token_bytes(KEY_BYTES)))
-    except FileExistsError:
-        pass
+    with contextlib.suppress(FileExistsError):
+        _create(file, base64.b64encode(new_key()))
     return Seal(_decode(file.read_text(), str(file)))
 
 

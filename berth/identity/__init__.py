@@ -1,0 +1,1 @@
+"""Who calls, how that is proven, and what they may do."""

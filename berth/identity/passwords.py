@@ -1,0 +1,97 @@
+"""Registry passwords, page tokens and download addresses: short texts that Berth seals and later believes.
+
+Each is sealed with the newest key of a ring that all processes share, and names that key, so that the ring can be
+rotated without making what it sealed before worthless.
+"""
+
+import base64
+import binascii
+import time
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import insert, select, text
+
+from berth.db import Database
+from berth.identity.principals import Principal
+from berth.schema import keyring
+from berth.sealing import Seal, SealBroken, new_key
+
+PASSWORD_SECONDS = 12 * 3600
+_KEY_PURPOSE = "key of the key ring"
+_PASSWORD_PURPOSE = "registry password"  # noqa: S105
+_MAKING_LOCK = 0x42455254
+_ID_BYTES = 4
+# Longer than anything that was ever sealed here: what is longer need not be looked at.
+_LONGEST_TEXT = 8192
+
+
+class PasswordExpired(Exception):
+    """The password was good once: GetAuthorizationToken gives a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """What a registry password says: who got it, and until when it holds (seconds since 1970)."""
+
+    principal: Principal
+    expires_at: int
+
+
+class KeyRing:
+    """The keys that seal what goes out and comes back. The newest closes; any opens."""
+
+    def __init__(self, keys: dict[int, bytes]) -> None:
+        self._seals = {key_id: Seal(key) for key_id, key in keys.items()}
+        self._newest = max(keys)
+
+    def close(self, plain: bytes, purpose: str) -> str:
+        """`plain` sealed, as text that may stand in a URL and a password."""
+        sealed = self._newest.to_bytes(_ID_BYTES, "big") + self._seals[self._newest].close(plain, purpose)
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def open(self, sealed_text: str, purpose: str) -> bytes:
+        """Raises SealBroken for whatever this ring has not sealed for `purpose`."""
+        if len(sealed_text) > _LONGEST_TEXT or not sealed_text.isascii():
+            raise SealBroken(f"this is not a {purpose}")
+        try:
+            sealed = base64.b64decode(sealed_text + "=" * (-len(sealed_text) % 4), altchars=b"-_", validate=True)
+        except binascii.Error as error:
+            raise SealBroken(f"this is not a {purpose}") from error
+        seal = self._seals.get(int.from_bytes(sealed[:_ID_BYTES], "big"))
+        if seal is None:
+            raise SealBroken(f"the key that sealed this {purpose} is not in the ring")
+        return seal.open(sealed[_ID_BYTES:], purpose)
+
+    def close_password(self, principal: Principal, now: float | None = None) -> tuple[str, int]:
+        """A registry password for `principal` and the second at which it expires.
+
+        ECR user guide, "Private registry authentication": 12 hours.
+        """
+        expires_at = int(time.time() if now is None else now) + PASSWORD_SECONDS
+        claims = [principal.account, principal.arn, principal.user_id, principal.access_key_id, expires_at]
+        return self.close(orjson.dumps(claims), _PASSWORD_PURPOSE), expires_at
+
+    def open_password(self, password: str, now: float | None = None) -> Password:
+        """Raises SealBroken, PasswordExpired."""
+        account, arn, user_id, access_key_id, expires_at = orjson.loads(self.open(password, _PASSWORD_PURPOSE))
+        if expires_at <= (time.time() if now is None else now):
+            raise PasswordExpired
+        return Password(Principal(account, arn, user_id, access_key_id), expires_at)
+
+
+async def load_keyring(database: Database, master: Seal) -> KeyRing:
+    """The ring that all processes of this Berth share; its first key is made at need. Raises SealBroken."""
+    async with database.reading() as connection:
+        rows = (await connection.execute(select(keyring.c.id, keyring.c.sealed_key))).all()
+    if not rows:
+        await _make_first_key(database, master)
+        return await load_keyring(database, master)
+    return KeyRing({row.id: master.open(row.sealed_key, _KEY_PURPOSE) for row in rows})
+
+
+async def _make_first_key(database: Database, master: Seal) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MAKING_LOCK})
+        if (await connection.execute(select(keyring.c.id).limit(1))).one_or_none() is None:
+            await connection.execute(insert(keyring).values(sealed_key=master.close(new_key(), _KEY_PURPOSE)))

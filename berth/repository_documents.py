@@ -1,0 +1,79 @@
+"""The documents that a repository carries: its policy and its lifecycle policy, each kept as the text that was put."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, select, update
+
+from berth.db import Database
+from berth.errors import LifecyclePolicyNotFound, RepositoryNotFound, RepositoryPolicyNotFound
+from berth.names import Registry
+from berth.repositories import named
+from berth.schema import repositories
+
+
+async def set_policy(database: Database, registry: Registry, name: str, text: str) -> None:
+    """Raises RepositoryNotFound."""
+    await _put(database, registry, name, repositories.c.policy, text)
+
+
+async def get_policy(database: Database, registry: Registry, name: str) -> str:
+    """Raises RepositoryNotFound, RepositoryPolicyNotFound."""
+    async with database.reading() as connection:
+        row = (await connection.execute(select(repositories.c.policy).where(named(registry, name)))).one_or_none()
+    if row is None:
+        raise RepositoryNotFound(registry, name)
+    if row.policy is None:
+        raise RepositoryPolicyNotFound(registry, name)
+    return str(row.policy)
+
+
+async def remove_policy(database: Database, registry: Registry, name: str) -> str:
+    """Remove the policy and return it. Raises RepositoryNotFound, RepositoryPolicyNotFound."""
+    text = await _take(database, registry, name, repositories.c.policy)
+    if text is None:
+        raise RepositoryPolicyNotFound(registry, name)
+    return text
+
+
+async def set_lifecycle_policy(database: Database, registry: Registry, name: str, text: str) -> None:
+    """Raises RepositoryNotFound."""
+    await _put(database, registry, name, repositories.c.lifecycle_policy, text)
+
+
+async def get_lifecycle_policy(database: Database, registry: Registry, name: str) -> tuple[str, datetime | None]:
+    """The text, and when it last ran. Raises RepositoryNotFound, LifecyclePolicyNotFound."""
+    question = select(repositories.c.lifecycle_policy, repositories.c.lifecycle_evaluated_at)
+    async with database.reading() as connection:
+        row = (await connection.execute(question.where(named(registry, name)))).one_or_none()
+    if row is None:
+        raise RepositoryNotFound(registry, name)
+    if row.lifecycle_policy is None:
+        raise LifecyclePolicyNotFound(registry, name)
+    return row.lifecycle_policy, row.lifecycle_evaluated_at
+
+
+async def remove_lifecycle_policy(database: Database, registry: Registry, name: str) -> tuple[str, datetime | None]:
+    """Remove the policy; return it and when it last ran. Raises RepositoryNotFound, LifecyclePolicyNotFound."""
+    _, evaluated_at = await get_lifecycle_policy(database, registry, name)
+    text = await _take(database, registry, name, repositories.c.lifecycle_policy)
+    if text is None:
+        raise LifecyclePolicyNotFound(registry, name)
+    return text, evaluated_at
+
+
+async def _put(database: Database, registry: Registry, name: str, column: Column[str], text: str) -> None:
+    statement = update(repositories).where(named(registry, name)).values({column: text})
+    async with database.transaction() as connection:
+        if (await connection.execute(statement)).rowcount == 0:
+            raise RepositoryNotFound(registry, name)
+
+
+async def _take(database: Database, registry: Registry, name: str, column: Column[str]) -> str | None:
+    """Clear `column` and return what it held. Raises RepositoryNotFound."""
+    async with database.transaction() as connection:
+        locked = select(column.label("text")).where(named(registry, name)).with_for_update()
+        row = (await connection.execute(locked)).one_or_none()
+        if row is None:
+            raise RepositoryNotFound(registry, name)
+        await connection.execute(update(repositories).where(named(registry, name)).values({column: None}))
+    return None if row.text is None else str(row.text)

@@ -1,0 +1,253 @@
+"""A store in a folder.
+
+    blobs/ACCOUNT/REGION/ALGORITHM/ab/abcdef…    a blob, complete and durable as soon as the name exists
+    uploads/UUID                                  an upload; its first `received` bytes count
+
+A blob gets its name by rename, after fsync of its bytes; then the folder is synced, so that it outlives a crash.
+"""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from berth.names import Digest
+from berth.store.contract import Blob, DigestMismatch, StoreUnavailable, UploadBusy, UploadLost
+
+BUFFER_BYTES = 1 << 20
+REMEMBERED_HASHES = 256
+DEFAULT_ALGORITHM = "sha256"
+
+
+class Hash(Protocol):
+    def update(self, data: bytes | bytearray, /) -> None: ...
+    def hexdigest(self) -> str: ...
+    def copy(self) -> "Hash": ...
+
+
+class FilesystemStore:
+    """Implements berth.store.contract.Store."""
+
+    def __init__(self, root: Path) -> None:
+        self._blobs = root / "blobs"
+        self._uploads = root / "uploads"
+        # How far this process has hashed an upload; one that another process wrote to is hashed anew from its file.
+        self._hashes: OrderedDict[uuid.UUID, tuple[int, Hash]] = OrderedDict()
+
+    def path(self, blob: Blob) -> Path:
+        digest = blob.digest
+        folder = self._blobs / blob.registry.account / blob.registry.region / digest.algorithm / digest.encoded[:2]
+        return folder / digest.encoded
+
+    async def check(self) -> None:
+        def write() -> None:
+            with _faults():
+                self._uploads.mkdir(parents=True, exist_ok=True)
+                probe = self._uploads / f".probe-{os.getpid()}"
+                probe.write_bytes(b"")
+                probe.unlink()
+
+        await asyncio.to_thread(write)
+
+    async def size(self, blob: Blob) -> int | None:
+        try:
+            return (await asyncio.to_thread(os.stat, self.path(blob))).st_size
+        except FileNotFoundError:
+            return None
+
+    async def begin(self, upload: uuid.UUID) -> None:
+        def make() -> None:
+            with _faults():
+                self._uploads.mkdir(parents=True, exist_ok=True)
+                os.close(os.open(self._uploads / str(upload), os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+        await asyncio.to_thread(make)
+
+    @contextlib.asynccontextmanager
+    async def claim(self, upload: uuid.UUID) -> AsyncIterator["FileDraft"]:
+        file = self._uploads / str(upload)
+        # A hash is believed only if all that it covers was acknowledged: it comes back when the context ends well.
+        hashed_to, hashed = self._hashes.pop(upload, (0, None))
+        with _claimed(file) as descriptor:
+            draft = FileDraft(file, descriptor, self.path, hashed_to, hashed)
+            yield draft
+        if draft.hashed is not None and file.exists():
+            self._hashes[upload] = (draft.hashed_to, draft.hashed)
+            if len(self._hashes) > REMEMBERED_HASHES:
+                self._hashes.popitem(last=False)
+
+    async def abandon(self, upload: uuid.UUID) -> None:
+        self._hashes.pop(upload, None)
+        await asyncio.to_thread((self._uploads / str(upload)).unlink, missing_ok=True)
+
+    async def sweep(self, older_than_seconds: float) -> int:
+        def remove() -> int:
+            removed = 0
+            before = time.time() - older_than_seconds
+            with contextlib.suppress(FileNotFoundError):
+                for file in self._uploads.iterdir():
+                    with contextlib.suppress(FileNotFoundError):
+                        if file.stat().st_mtime < before:
+                            file.unlink()
+                            removed += 1
+            return removed
+
+        return await asyncio.to_thread(remove)
+
+
+class FileDraft:
+    """Implements berth.store.contract.Draft on a file whose lock this process holds."""
+
+    def __init__(
+        self, file: Path, descriptor: int, path: Callable[[Blob], Path], hashed_to: int, hashed: Hash | None
+    ) -> None:
+        self._file = file
+        self._descriptor = descriptor
+        self._path = path
+        self.hashed_to = hashed_to
+        self.hashed = hashed
+
+    async def append(self, offset: int, chunks: AsyncIterator[bytes]) -> int:
+        with _faults():
+            if os.fstat(self._descriptor).st_size < offset:
+                raise UploadLost(self._file.name)
+            os.ftruncate(self._descriptor, offset)
+            os.lseek(self._descriptor, offset, os.SEEK_SET)
+        if offset == 0:
+            self.hashed_to, self.hashed = 0, hashlib.new(DEFAULT_ALGORITHM)
+        hashed = self.hashed if self.hashed_to == offset else None
+        self.hashed = None
+        size = offset
+        async with contextlib.aclosing(_written_behind(_buffered(chunks), self._descriptor, hashed)) as written:
+            async for length in written:
+                size += length
+        self.hashed_to, self.hashed = size, hashed
+        return size
+
+    async def digest(self, size: int, algorithm: str) -> Digest:
+        if self.hashed is not None and self.hashed_to == size and algorithm == DEFAULT_ALGORITHM:
+            return Digest(f"{algorithm}:{self.hashed.hexdigest()}")
+        return await asyncio.to_thread(_digest_of_file, self._descriptor, size, algorithm)
+
+    async def complete(self, size: int, blob: Blob) -> None:
+        actual = await self.digest(size, blob.digest.algorithm)
+        if actual != blob.digest:
+            raise DigestMismatch(blob.digest, actual)
+        await asyncio.to_thread(self._name, size, self._path(blob))
+
+    def _name(self, size: int, target: Path) -> None:
+        with _faults():
+            os.ftruncate(self._descriptor, size)
+            os.fsync(self._descriptor)
+            _make_folder(target.parent)
+            self._file.rename(target)
+            _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def _claimed(file: Path) -> Iterator[int]:
+    """A descriptor of `file` that nobody else holds; the lock ends with it, or with the process."""
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise UploadLost(file.name) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Another request may have made it a blob since it was opened: its name is then gone, and its bytes are sacred.
+        if not file.exists() or not os.path.samestat(os.fstat(descriptor), file.stat()):
+            raise UploadLost(file.name)
+        yield descriptor
+    except BlockingIOError as error:
+        raise UploadBusy(file.name) from error
+    finally:
+        os.close(descriptor)
+
+
+async def _buffered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytearray]:
+    """Gather `chunks` into pieces of about BUFFER_BYTES: a thread is worth starting for no less."""
+    buffer = bytearray()
+    async for chunk in chunks:
+        buffer += chunk
+        if len(buffer) >= BUFFER_BYTES:
+            yield buffer
+            buffer = bytearray()
+    if buffer:
+        yield buffer
+
+
+async def _written_behind(
+    buffers: AsyncIterator[bytearray], descriptor: int, hashed: Hash | None
+) -> AsyncGenerator[int, None]:
+    """Write each buffer in a thread while the next one is gathered, and yield the size of each that is written."""
+    writing: asyncio.Future[int] | None = None
+    loop = asyncio.get_running_loop()
+    try:
+        async for buffer in buffers:
+            if writing is not None:
+                yield await writing
+            writing = loop.run_in_executor(None, _write, descriptor, buffer, hashed)
+        if writing is not None:
+            yield await writing
+    finally:
+        # The descriptor is closed after this: no thread may still write to it.
+        if writing is not None and not writing.done():
+            with contextlib.suppress(StoreUnavailable):
+                await asyncio.shield(writing)
+
+
+def _write(descriptor: int, buffer: bytearray, hashed: Hash | None) -> int:
+    if hashed is not None:
+        hashed.update(buffer)
+    view = memoryview(buffer)
+    with _faults():
+        while view:
+            view = view[os.write(descriptor, view) :]
+    return len(buffer)
+
+
+def _digest_of_file(descriptor: int, size: int, algorithm: str) -> Digest:
+    hashed = hashlib.new(algorithm)
+    done = 0
+    while done < size:
+        piece = os.pread(descriptor, min(size - done, BUFFER_BYTES), done)
+        if not piece:
+            raise UploadLost(f"{size - done} bytes are missing")
+        hashed.update(piece)
+        done += len(piece)
+    return Digest(f"{algorithm}:{hashed.hexdigest()}")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make `folder` and its parents, each entry durable."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir()
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Turn the faults of the disk into StoreUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "unknown")
+        raise StoreUnavailable(f"the store answers {reason}: {os.strerror(error.errno or 0)}") from error
