@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from berth.db import DatabaseUnavailable
+from berth.revision import FOLDER
 from berth.schema import metadata
 
-FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 # Any number that no other program takes as an advisory lock in Berth's database.
 LOCK = 0x6265727468
 QUEUE_VERSION = "job_queue_version"
@@ -59,13 +58,6 @@ def state(database_url: str) -> State:
     """How far the database has been migrated. Raises DatabaseUnavailable."""
     with connecting(database_url) as connection:
         return _state(connection)
-
-
-def head() -> str:
-    """The revision that this Berth needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None, f"there are no migrations in {FOLDER}"  # noqa: S101
-    return revision
 
 
 @contextlib.contextmanager
@@ -144,7 +136,7 @@ def _upgrade_queue(connection: Connection) -> None:
     else:
         for step in _queue_steps():
             if step > version:
-                _run(connection, resources.files("procrastinate.sql").joinpath("migrations", step).read_text("utf-8"))
+                _run(connection, Path(migrations_path, step).read_text("utf-8"))
     connection.execute(text("UPDATE job_queue_version SET step = :step"), {"step": _queue_steps()[-1]})
 
 

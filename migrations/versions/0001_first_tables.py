@@ -85,7 +85,6 @@ def upgrade() -> None:
         sa.Column("repository_id", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.Text(collation="C"), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("media_type", sa.Text(), nullable=True),
         sa.Column("linked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["repository_id"], ["repositories.id"], name=op.f("fk_repository_layers_repositories"), ondelete="CASCADE"
@@ -114,6 +113,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(collation="C"), nullable=False),
         sa.Column("referenced", sa.Text(collation="C"), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["repository_id", "digest"],
             ["images.repository_id", "images.digest"],

@@ -1,0 +1,78 @@
+"""Requests that no handler sees: what is not HTTP, and what failed in the code."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web_protocol import RequestHandler
+
+from listener.limits import MAX_HEADER_BYTES
+
+log = structlog.get_logger()
+
+AnswerFault = Callable[[int, str], web.Response]
+ANSWER_FAULT: web.AppKey[AnswerFault] = web.AppKey("answer_fault")
+
+SERVER = "Berth"
+TOO_LONG = f"A line of the request's head is longer than {MAX_HEADER_BYTES} bytes"
+NOT_HTTP = "The request is not well-formed HTTP/1.1"
+FAILED = "Something failed here, not in the request; the log has the details under the id of the request"
+
+
+def answer_plainly(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n")
+
+
+class Connection(RequestHandler):
+    """aiohttp's connection, whose own answers quote the request and name the versions of the server's software."""
+
+    __slots__ = ("answer_fault",)
+
+    def __init__(self, *arguments: Any, answer_fault: AnswerFault, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.answer_fault = answer_fault
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        del message
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("a request failed", method=request.method, path=request.path, exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer is half sent")
+        if isinstance(exc, LineTooLong):
+            response = self.answer_fault(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LONG)
+        else:
+            response = self.answer_fault(status, FAILED if status >= HTTPStatus.INTERNAL_SERVER_ERROR else NOT_HTTP)
+        response.headers["Server"] = SERVER
+        response.force_close()
+        return response
+
+
+class Server(web.Server):
+    """aiohttp's server, with connections of our kind."""
+
+    def __call__(self) -> RequestHandler:
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """aiohttp's runner, with a server of our kind."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        answer_fault = self.app.get(ANSWER_FAULT, answer_plainly)
+        return Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            loop=made._loop,
+            answer_fault=answer_fault,
+            **made._kwargs,
+        )
