@@ -1,0 +1,40 @@
+"""What a process of Berth works with, opened at its start and closed at its end."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from berth.addresses import Addresses
+from berth.db import Database
+from berth.identity.passwords import KeyRing, load_keyring
+from berth.sealing import Seal, master_seal
+from berth.settings import Settings
+from berth.store.contract import Store
+from berth.store.filesystem import FilesystemStore
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The settings of a process and what they lead to. It holds no state that another process would miss."""
+
+    settings: Settings
+    database: Database
+    store: Store
+    master: Seal
+    keyring: KeyRing
+    addresses: Addresses
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Opened]:
+    """Raises DatabaseUnavailable, and SealBroken where the keys in the database are sealed by another master key."""
+    if settings.database_url is None:
+        raise ValueError("a process of Berth needs BERTH_DATABASE_URL")
+    master = master_seal(settings)
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        keyring = await load_keyring(database, master)
+        store = FilesystemStore(settings.store_folder)
+        yield Opened(settings, database, store, master, keyring, Addresses(settings))
+    finally:
+        await database.close()

@@ -1,0 +1,109 @@
+"""The stations of a request to the registry, in order.
+
+host and path → principal → authorize (ECR's own action for the step) → the step → answer, or the error
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from berth.opening import Opened, opened
+from berth.settings import Settings
+from dataplane import blobs, downloads, errors, host, manifests, referrers, tags, uploads
+from dataplane.call import Call
+from dataplane.passwords import Passwords
+
+log = structlog.get_logger()
+
+Step = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+async def base(call: Call) -> web.StreamResponse:
+    """OCI Distribution 1.1, "Determining Support"."""
+    del call
+    return web.json_response({}, headers={"Docker-Distribution-Api-Version": "registry/2.0"})
+
+
+# What is asked, and the action that the principal must be allowed (service authorization reference, "Amazon ECR").
+STEPS: dict[tuple[str, str], tuple[Step, str | None]] = {
+    ("GET", "base"): (base, None),
+    ("HEAD", "manifests"): (manifests.head, "ecr:BatchGetImage"),
+    ("GET", "manifests"): (manifests.get, "ecr:BatchGetImage"),
+    ("PUT", "manifests"): (manifests.put, "ecr:PutImage"),
+    ("DELETE", "manifests"): (manifests.delete, "ecr:BatchDeleteImage"),
+    ("HEAD", "blobs"): (blobs.head, "ecr:BatchCheckLayerAvailability"),
+    ("GET", "blobs"): (blobs.get, "ecr:GetDownloadUrlForLayer"),
+    ("DELETE", "blobs"): (blobs.delete, "ecr:BatchDeleteImage"),
+    ("POST", "uploads"): (uploads.post, "ecr:InitiateLayerUpload"),
+    ("GET", "upload"): (uploads.get, "ecr:UploadLayerPart"),
+    ("PATCH", "upload"): (uploads.patch, "ecr:UploadLayerPart"),
+    ("PUT", "upload"): (uploads.put, "ecr:CompleteLayerUpload"),
+    ("DELETE", "upload"): (uploads.delete, "ecr:InitiateLayerUpload"),
+    ("GET", "tags"): (tags.get, "ecr:ListImages"),
+    ("GET", "referrers"): (referrers.get, "ecr:ListImageReferrers"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataPlane:
+    """Answers every request under /v2/."""
+
+    opened: Opened
+    passwords: Passwords
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._step(request)
+        except Exception as error:
+            answer = errors.translate(error)
+            if answer is None:
+                log.exception("a request met a fault of Berth's own")
+                answer = errors.OciError(500, "UNKNOWN", "Berth failed to answer; its log says why")
+            return errors.response(answer)
+
+    async def _step(self, request: web.Request) -> web.StreamResponse:
+        target = host.find(request, self.opened.addresses)
+        principal = self.passwords.principal(request, self.opened.addresses.endpoint(target.registry))
+        step, action = _step_for(request.method, target.kind)
+        call = Call(request, self.opened, principal, target)
+        if action is not None:
+            call.authorize(action, target.arn)
+        return await step(call)
+
+
+def _step_for(method: str, kind: str) -> tuple[Step, str | None]:
+    found = STEPS.get((method, kind))
+    if found is None:
+        allowed = ", ".join(sorted(known for known, known_kind in STEPS if known_kind == kind))
+        raise errors.OciError(405, "UNSUPPORTED", f"{method} is not one of {allowed}", {"Allow": allowed})
+    return found
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The data plane, which opens the database and the store when it starts."""
+    app = web.Application(client_max_size=0)
+
+    async def lifetime(app: web.Application) -> AsyncIterator[None]:
+        async with opened(settings) as everything:
+            plane = DataPlane(everything, Passwords(everything.keyring))
+            app[OPENED] = everything
+            app[PLANE] = plane
+            yield
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await request.app[PLANE].answer(request)
+
+    async def download(request: web.Request) -> web.StreamResponse:
+        return await downloads.get(request, request.app[OPENED])
+
+    app.cleanup_ctx.append(lifetime)
+    app.router.add_get("/downloads/{sealed}", download)
+    app.router.add_route("*", "/v2", answer)
+    app.router.add_route("*", "/v2/{path:.*}", answer)
+    return app
+
+
+OPENED = web.AppKey("opened", Opened)
+PLANE = web.AppKey("plane", DataPlane)

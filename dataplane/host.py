@@ -1,0 +1,82 @@
+"""Host and path → registry, repository and what of it: the addresses of OCI Distribution 1.1, "Endpoints"."""
+
+import re
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from berth.addresses import Addresses
+from berth.names import Digest, NameInvalid, Registry, RepositoryName, Tag
+from dataplane.errors import ManifestUnknown, OciError
+
+_KINDS = {
+    "manifests": re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)"),
+    "uploads": re.compile(r"/v2/(?P<name>.+)/blobs/uploads/?"),
+    "upload": re.compile(r"/v2/(?P<name>.+)/blobs/uploads/(?P<reference>[^/]+)"),
+    "blobs": re.compile(r"/v2/(?P<name>.+)/blobs/(?P<reference>[^/]+)"),
+    "tags": re.compile(r"/v2/(?P<name>.+)/tags/list"),
+    "referrers": re.compile(r"/v2/(?P<name>.+)/referrers/(?P<reference>[^/]+)"),
+}
+_LONGEST_PATH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request is about. `path` is the repository's as the client wrote it, for the addresses in the answer."""
+
+    kind: str
+    registry: Registry
+    name: RepositoryName = field(default=RepositoryName(""))
+    reference: str = ""
+    path: str = "/v2"
+
+    @property
+    def arn(self) -> str:
+        return self.registry.arn(self.name) if self.name else "*"
+
+    def digest(self) -> Digest:
+        """The reference, which must be a digest."""
+        return parse_digest(self.reference)
+
+    def tag_or_digest(self) -> Tag | Digest:
+        """The reference of a manifest. One that no image can have names none."""
+        try:
+            return Digest.parse(self.reference) if ":" in self.reference else Tag.parse(self.reference)
+        except NameInvalid:
+            raise ManifestUnknown from None
+
+
+def find(request: web.Request, addresses: Addresses) -> Target:
+    """Raises OciError for a path that is none of the API's, and for a name that no repository can have."""
+    path = request.path
+    if len(path) > _LONGEST_PATH:
+        raise OciError(414, "NAME_INVALID", f"a path has at most {_LONGEST_PATH} characters")
+    host = request.headers.get("Host", "")
+    if path in {"/v2", "/v2/"}:
+        return Target("base", addresses.find(host, "").registry)
+    for kind, expression in _KINDS.items():
+        matched = expression.fullmatch(path)
+        if matched:
+            registry, name = repository(addresses, host, matched["name"])
+            reference = matched.groupdict().get("reference", "")
+            return Target(kind, registry, name, reference, f"/v2/{matched['name']}")
+    raise OciError(404, "UNSUPPORTED", "there is nothing at this path; the API is OCI Distribution 1.1 under /v2/")
+
+
+def repository(addresses: Addresses, host: str, path: str) -> tuple[Registry, RepositoryName]:
+    """The registry and the repository that `path` names at `host`. Raises OciError."""
+    place = addresses.find(host, path)
+    try:
+        return place.registry, RepositoryName.parse(place.rest)
+    except NameInvalid:
+        shown = place.rest[:256]
+        message = f"'{shown}' is not a repository name: 2 to 256 of a-z, 0-9 and single separators . _ __ - /"
+        raise OciError(400, "NAME_INVALID", message) from None
+
+
+def parse_digest(text: str) -> Digest:
+    try:
+        return Digest.parse(text)
+    except NameInvalid:
+        message = f"'{text[:160]}' is not a digest: sha256: and 64, or sha512: and 128 hexadecimal digits in lower case"
+        raise OciError(400, "DIGEST_INVALID", message) from None

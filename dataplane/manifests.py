@@ -1,0 +1,100 @@
+"""Manifests: get, put, delete. OCI Distribution 1.1, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"."""
+
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from berth import images, repositories
+from berth.images import StoredManifest
+from berth.manifests import MAX_BYTES, parse
+from berth.names import Digest, NameInvalid, Tag
+from dataplane.call import Call
+from dataplane.errors import ManifestUnknown, OciError
+
+# ECR API reference, "ImageDetail", `lastRecordedPullTime`: refreshed at least every 24 hours; here, every hour.
+PULL_TIME_GRAIN = timedelta(hours=1)
+
+
+async def head(call: Call) -> web.StreamResponse:
+    manifest = await _find(call)
+    # aiohttp sends no body in answer to HEAD, and keeps this length.
+    return web.Response(headers=_headers(manifest) | {"Content-Length": str(len(manifest.content))})
+
+
+async def get(call: Call) -> web.StreamResponse:
+    manifest = await _find(call)
+    pulled = manifest.last_pulled_at
+    if pulled is None or pulled < datetime.now(UTC) - PULL_TIME_GRAIN:
+        await images.record_pull(call.database, manifest)
+    return web.Response(body=manifest.content, headers=_headers(manifest))
+
+
+async def put(call: Call) -> web.StreamResponse:
+    content = await _body(call.request)
+    reference = _new_reference(call.target.reference)
+    algorithm = reference.algorithm if isinstance(reference, Digest) else "sha256"
+    manifest = parse(content, _media_type(call.request), algorithm=algorithm)
+    if isinstance(reference, Digest) and manifest.digest != reference:
+        raise OciError(400, "DIGEST_INVALID", f"the manifest has the digest '{manifest.digest}', not '{reference}'")
+    new_tags = [reference] if isinstance(reference, Tag) else []
+    await images.put(call.database, call.registry, call.name, manifest, new_tags)
+    headers = {
+        "Location": f"{call.target.path}/manifests/{manifest.digest}",
+        "Docker-Content-Digest": manifest.digest,
+    }
+    if manifest.subject is not None:
+        headers["OCI-Subject"] = manifest.subject.digest
+    return web.Response(status=201, headers=headers)
+
+
+async def delete(call: Call) -> web.StreamResponse:
+    reference = call.target.tag_or_digest()
+    repository = await repositories.get(call.database, call.registry, call.name)
+    if isinstance(reference, Digest):
+        deletion = await images.remove(call.database, repository, reference)
+    else:
+        deletion = await images.untag(call.database, repository, reference, keep_image=True)
+    if deletion is None:
+        raise ManifestUnknown
+    if deletion.needed_by:
+        message = f"Requested image referenced by manifest list: [{', '.join(deletion.needed_by)}]"
+        raise OciError(409, "DENIED", message)
+    return web.Response(status=202)
+
+
+async def _find(call: Call) -> StoredManifest:
+    manifest = await images.find(call.database, call.registry, call.name, call.target.tag_or_digest())
+    if manifest is None:
+        raise ManifestUnknown
+    return manifest
+
+
+def _headers(manifest: StoredManifest) -> dict[str, str]:
+    return {
+        "Content-Type": manifest.media_type,
+        "Docker-Content-Digest": manifest.digest,
+        "ETag": f'"{manifest.digest}"',
+    }
+
+
+def _new_reference(text: str) -> Tag | Digest:
+    try:
+        return Digest.parse(text) if ":" in text else Tag.parse(text)
+    except NameInvalid:
+        code = "DIGEST_INVALID" if ":" in text else "TAG_INVALID"
+        message = f"'{text[:160]}' is neither a digest nor a tag (1 to 128 of A-Z, a-z, 0-9, _ . -, not first . or -)"
+        raise OciError(400, code, message) from None
+
+
+def _media_type(request: web.Request) -> str | None:
+    header = request.headers.get("Content-Type")
+    return None if header is None else header.partition(";")[0].strip()
+
+
+async def _body(request: web.Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise OciError(413, "MANIFEST_INVALID", f"a manifest has at most {MAX_BYTES} bytes")
+    return bytes(body)

@@ -1,0 +1,63 @@
+"""Who pushes or pulls: the registry password of the Authorization header → a principal."""
+
+import base64
+import binascii
+import time
+from collections import OrderedDict
+
+from aiohttp import web
+
+from berth.identity.passwords import KeyRing, Password, PasswordExpired
+from berth.identity.principals import Principal
+from berth.sealing import SealBroken
+from dataplane.errors import NotAuthenticated, OciError
+
+# ECR user guide, "Private registry authentication": the user name is always AWS.
+USER = "AWS"
+REMEMBERED = 4096
+
+
+class Passwords:
+    """Opens registry passwords, and remembers those that it has opened until they expire."""
+
+    def __init__(self, keyring: KeyRing) -> None:
+        self._keyring = keyring
+        self._opened: OrderedDict[str, Password] = OrderedDict()
+
+    def principal(self, request: web.Request, endpoint: str) -> Principal:
+        """Raises NotAuthenticated, and OciError for a password that has expired."""
+        header = request.headers.get("Authorization")
+        if header is None:
+            raise NotAuthenticated(endpoint, "Not Authorized")
+        known = self._opened.get(header)
+        if known is None:
+            known = self._open(header, endpoint)
+            self._opened[header] = known
+            if len(self._opened) > REMEMBERED:
+                self._opened.popitem(last=False)
+        if known.expires_at <= time.time():
+            del self._opened[header]
+            raise _expired()
+        return known.principal
+
+    def _open(self, header: str, endpoint: str) -> Password:
+        scheme, _, credentials = header.partition(" ")
+        if scheme.lower() != "basic":
+            raise NotAuthenticated(endpoint, "Unsupported Authorization Type")
+        try:
+            user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise NotAuthenticated(endpoint, "The Authorization header is not Basic and base64") from None
+        if user != USER:
+            raise NotAuthenticated(endpoint, f"The user name must be {USER}")
+        try:
+            return self._keyring.open_password(password)
+        except PasswordExpired:
+            raise _expired() from None
+        except SealBroken:
+            message = "Your authorization token is not valid. Get one by GetAuthorizationToken and try again."
+            raise NotAuthenticated(endpoint, message) from None
+
+
+def _expired() -> OciError:
+    return OciError(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")

@@ -1,0 +1,59 @@
+"""Referrers of an image: signatures, SBOMs, attestations. OCI Distribution 1.1, "Listing Referrers"."""
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from berth import image_lists, repositories
+from berth.image_lists import Referrer
+from berth.manifests import OCI_INDEX
+from berth.names import Digest, NameInvalid
+from dataplane.call import Call
+from dataplane.tags import PAGE, next_page, page_size
+
+
+async def get(call: Call) -> web.StreamResponse:
+    subject = call.target.digest()
+    limit = page_size(call.request) or PAGE
+    artifact_type = call.request.query.get("artifactType")
+    repository = await repositories.get(call.database, call.registry, call.name)
+    found = await image_lists.referrers(
+        call.database,
+        repository,
+        subject,
+        artifact_type=None if artifact_type is None else artifact_type.replace("\x00", ""),
+        after=_after(call.request.query.get("last", "")),
+        limit=limit + 1,
+    )
+    page = found[:limit]
+    headers = {"Content-Type": OCI_INDEX}
+    query = {"n": str(limit)}
+    if artifact_type is not None:
+        headers["OCI-Filters-Applied"] = "artifactType"
+        query["artifactType"] = artifact_type
+    if len(found) > limit:
+        query["last"] = page[-1].digest
+        headers["Link"] = next_page(f"{call.target.path}/referrers/{subject}", **query)
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(referrer) for referrer in page]}
+    return web.Response(body=orjson.dumps(index), headers=headers)
+
+
+def _descriptor(referrer: Referrer) -> dict[str, Any]:
+    descriptor: dict[str, Any] = {
+        "mediaType": referrer.media_type,
+        "digest": referrer.digest,
+        "size": referrer.size,
+    }
+    if referrer.artifact_type:
+        descriptor["artifactType"] = referrer.artifact_type
+    if referrer.annotations:
+        descriptor["annotations"] = referrer.annotations
+    return descriptor
+
+
+def _after(text: str) -> str:
+    try:
+        return Digest.parse(text)
+    except NameInvalid:
+        return ""

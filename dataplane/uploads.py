@@ -1,0 +1,144 @@
+"""Uploads of layers: begin, continue, complete. OCI Distribution 1.1, "Pushing Blobs"."""
+
+import re
+import uuid
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import web
+
+from berth import errors as ecr
+from berth import layers, repositories, uploads
+from berth.names import Digest
+from berth.repositories import Repository
+from berth.uploads import Upload
+from dataplane import host
+from dataplane.call import Call
+from dataplane.errors import OciError, upload_range
+
+log = structlog.get_logger()
+
+# OCI Distribution 1.1, "Pushing a blob in chunks": `<first>-<last>`; some clients write RFC 9110's form.
+_CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>[0-9]{1,15})-(?P<last>[0-9]{1,15})(?:/(?:[0-9]{1,15}|\*))?")
+
+
+async def post(call: Call) -> web.StreamResponse:
+    repository = await repositories.get(call.database, call.registry, call.name)
+    query = call.request.query
+    if "mount" in query:
+        digest = host.parse_digest(query["mount"])
+        if await _mount(call, repository, digest, query.get("from")):
+            return _created(call, digest)
+    elif "digest" in query:
+        digest = host.parse_digest(query["digest"])
+        body = _Body(call.request)
+        layer = await uploads.put(call.database, call.store, repository, digest, body.chunks())
+        return _created(call, layer.digest)
+    upload = await uploads.begin(call.database, call.store, repository, call.principal.arn)
+    return _accepted(call, upload, 202)
+
+
+async def get(call: Call) -> web.StreamResponse:
+    repository = await repositories.get(call.database, call.registry, call.name)
+    upload = await uploads.get(call.database, repository, _upload_id(call))
+    return _accepted(call, upload, 204)
+
+
+async def patch(call: Call) -> web.StreamResponse:
+    body = _Body(call.request)
+    repository = await repositories.get(call.database, call.registry, call.name)
+    upload = await uploads.append(
+        call.database, call.store, repository, _upload_id(call), body.chunks(), first_byte=body.first
+    )
+    return _accepted(call, upload, 202)
+
+
+async def put(call: Call) -> web.StreamResponse:
+    if "digest" not in call.request.query:
+        raise OciError(400, "DIGEST_INVALID", "the query parameter 'digest' is missing: the digest of the whole layer")
+    digest = host.parse_digest(call.request.query["digest"])
+    body = _Body(call.request)
+    repository = await repositories.get(call.database, call.registry, call.name)
+    layer = await uploads.complete(
+        call.database,
+        call.store,
+        repository,
+        _upload_id(call),
+        digest,
+        last_chunks=body.chunks() if call.request.body_exists else None,
+        first_byte=body.first,
+    )
+    return _created(call, layer.digest)
+
+
+async def delete(call: Call) -> web.StreamResponse:
+    repository = await repositories.get(call.database, call.registry, call.name)
+    upload = await uploads.get(call.database, repository, _upload_id(call))
+    await uploads.cancel(call.database, call.store, upload)
+    return web.Response(status=204)
+
+
+async def _mount(call: Call, target: Repository, digest: Digest, source_path: str | None) -> bool:
+    """Mount from the repository that `from` names, where the principal may read it; else the client uploads."""
+    if source_path is None:
+        return False
+    try:
+        registry, name = host.repository(call.addresses, call.request.headers.get("Host", ""), source_path)
+        call.authorize("ecr:GetDownloadUrlForLayer", registry.arn(name))
+        source = await repositories.get(call.database, registry, name)
+    except (OciError, ecr.AccessDenied, ecr.RepositoryNotFound):
+        return False
+    return await layers.mount(call.database, source, target, digest)
+
+
+def _upload_id(call: Call) -> uuid.UUID:
+    try:
+        return uuid.UUID(call.target.reference)
+    except ValueError:
+        raise ecr.UploadNotFound(call.registry, call.name, call.target.reference[:100]) from None
+
+
+def _accepted(call: Call, upload: Upload, status: int) -> web.Response:
+    headers = {
+        "Location": f"{call.target.path}/blobs/uploads/{upload.id}",
+        "Range": upload_range(upload.received),
+        "Docker-Upload-UUID": str(upload.id),
+    }
+    return web.Response(status=status, headers=headers)
+
+
+def _created(call: Call, digest: Digest) -> web.Response:
+    headers = {"Location": f"{call.target.path}/blobs/{digest}", "Docker-Content-Digest": digest}
+    return web.Response(status=201, headers=headers)
+
+
+class _Body:
+    """The bytes of a request, and where in the upload it says that they belong."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self.first: int | None = None
+        self._length: int | None = None
+        header = request.headers.get("Content-Range")
+        if header is None:
+            return
+        matched = _CONTENT_RANGE.fullmatch(header.strip())
+        if matched is None or int(matched["last"]) < int(matched["first"]):
+            message = f"the Content-Range '{header[:100]}' is not <first>-<last>, both inclusive"
+            raise OciError(416, "BLOB_UPLOAD_INVALID", message)
+        self.first = int(matched["first"])
+        self._length = int(matched["last"]) - self.first + 1
+        if request.content_length is not None and request.content_length != self._length:
+            raise self._wrong_length(request.content_length)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        length = 0
+        async for chunk in self._request.content.iter_any():
+            length += len(chunk)
+            yield chunk
+        if self._length is not None and length != self._length:
+            raise self._wrong_length(length)
+
+    def _wrong_length(self, length: int) -> OciError:
+        message = f"the body has {length} bytes, the Content-Range says {self._length}"
+        return OciError(400, "SIZE_INVALID", message)
