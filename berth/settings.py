@@ -1,21 +1,28 @@
 """Every setting of Berth, in one class: flags before `BERTH_…` variables before `berth.toml` before the defaults."""
 
 import json
-import os
+import re
+import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from berth.names import NameInvalid, Registry
+from berth.setting_faults import TOML_FILE, SettingsInvalid, explain, variable
 
-TOML_FILE = "berth.toml"
+__all__ = ["Settings", "SettingsInvalid", "load"]
 
-
-class SettingsInvalid(Exception):
-    """The settings do not hold together; the text names each one that is at fault."""
+_KEY_ID = re.compile(r"\w{3,128}")
+_LEAST_SECRET = 8
 
 
 def _listen(text: str) -> str:
@@ -33,6 +40,13 @@ def _host_pattern(text: str) -> str:
     return text
 
 
+def _database_url(url: SecretStr | None) -> SecretStr | None:
+    # What the text is must not be told: it holds a password.
+    if url is not None and not re.fullmatch(r"postgres(ql)?://[^\s/]*/\S+", url.get_secret_value()):
+        raise ValueError("it is not postgresql://USER:PASSWORD@HOST/DATABASE")
+    return url
+
+
 Listen = Annotated[str, AfterValidator(_listen)]
 
 
@@ -42,34 +56,51 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="BERTH_",
         toml_file=TOML_FILE,
+        # `BERTH_X=` in a shell or a compose file means that X is not set.
+        env_ignore_empty=True,
         extra="forbid",
         frozen=True,
-        cli_kebab_case=True,
-        cli_implicit_flags=True,
     )
 
     data: Path = Field(Path(".berth"), description="folder of the embedded database, the layers and the master key")
     api_listen: Listen = Field("localhost:4500", description="HOST:PORT of the API (ECR, STS, IAM)")
     registry_listen: Listen = Field("localhost:5500", description="HOST:PORT of the registry (docker push and pull)")
-    database_url: SecretStr | None = Field(
+    database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
         None, description="postgresql://USER:PASSWORD@HOST/DATABASE; without it Berth runs its own PostgreSQL"
     )
-    store: str = Field("", description="where the layers are kept: file:///FOLDER (default: the folder `store` in data)")
+    store: str = Field(
+        "", description="where the layers are kept: file:///FOLDER (default: the folder `store` in data)"
+    )
     account_id: str = Field("000000000000", description="the account of the default registry, 12 digits")
     region: str = Field("us-east-1", description="the region of the default registry")
     root_access_key_id: str | None = Field(None, description="access key of the account's root (made at first start)")
     root_secret_access_key: SecretStr | None = Field(None, description="its secret (made at first start)")
     master_key: SecretStr | None = Field(
-        None, description="32 bytes in base64 that seal the secrets in the database (default: the file master.key in data)"
+        None,
+        description="32 bytes in base64 that seal the secrets in the database (default: the file master.key in data)",
     )
     registry_host: Annotated[str, AfterValidator(_host_pattern)] = Field(
         "", description="host name of a registry, such as {account}.dkr.ecr.{region}.example.com (default: path style)"
     )
     registry_scheme: Literal["http", "https"] = Field("http", description="how clients reach the registry")
-    registry_aliases: dict[str, str] = Field({}, description='more host names: {"images.example.com": "ACCOUNT/REGION"}')
-    upload_expiry_hours: int = Field(24, ge=1, le=720, description="an upload that nobody touched for so long goes away")
+    registry_aliases: Annotated[dict[str, str], NoDecode] = Field(
+        {}, description='more host names: {"images.example.com": "ACCOUNT/REGION"}'
+    )
+    upload_expiry_hours: int = Field(
+        24, ge=1, le=720, description="an upload that nobody touched for so long goes away"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug also logs each request")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, JSON elsewhere")
+
+    @field_validator("registry_aliases", mode="before")
+    @classmethod
+    def _aliases_may_come_as_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError('it is not JSON such as {"images.example.com": "ACCOUNT/REGION"}') from error
 
     @field_validator("registry_aliases")
     @classmethod
@@ -99,6 +130,26 @@ class Settings(BaseSettings):
         if value and (url.scheme != "file" or url.netloc or not url.path):
             raise ValueError(f"'{value}' is not file:///FOLDER")
         return value
+
+    @field_validator("root_access_key_id")
+    @classmethod
+    def _key_id_is_one(cls, value: str | None) -> str | None:
+        if value is not None and not _KEY_ID.fullmatch(value):
+            raise ValueError("it is not an access key id: 3 to 128 letters and digits")
+        return value
+
+    @field_validator("root_secret_access_key")
+    @classmethod
+    def _secret_is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _LEAST_SECRET:
+            raise ValueError(f"it is shorter than {_LEAST_SECRET} characters")
+        return value
+
+    @model_validator(mode="after")
+    def _root_key_is_whole(self) -> Self:
+        if (self.root_access_key_id is None) != (self.root_secret_access_key is None):
+            raise ValueError("root_access_key_id and root_secret_access_key: give both, or neither")
+        return self
 
     @property
     def registry(self) -> Registry:
@@ -131,7 +182,7 @@ class Settings(BaseSettings):
                 continue
             if isinstance(value, SecretStr):
                 value = value.get_secret_value()
-            variables[f"BERTH_{name.upper()}"] = json.dumps(value) if isinstance(value, dict) else str(value)
+            variables[variable(name)] = json.dumps(value) if isinstance(value, dict) else str(value)
         return variables
 
     @classmethod
@@ -148,21 +199,15 @@ class Settings(BaseSettings):
 
 
 def load(**given: Any) -> Settings:
-    """The settings of this process. Raises SettingsInvalid, which names every setting at fault."""
+    """The settings of this process; those `given` (its flags) come first.
+
+    Raises SettingsInvalid, which names every setting at fault, and never tells the value of a secret one.
+    """
     try:
         return Settings(**given)
     except ValidationError as error:
-        raise SettingsInvalid(explain(error)) from None
-
-
-def explain(error: ValidationError) -> str:
-    """One line for each setting at fault, by the name that its user gave it; never its value."""
-    lines = []
-    for fault in error.errors(include_input=False, include_url=False):
-        name = str(fault["loc"][0]) if fault["loc"] else "settings"
-        if fault["type"] == "extra_forbidden":
-            lines.append(f"{TOML_FILE}: there is no setting named '{name}'")
-        else:
-            where = f"BERTH_{name.upper()}" if f"BERTH_{name.upper()}" in os.environ else name
-            lines.append(f"{where}: {fault['msg'].removeprefix('Value error, ')}")
-    return "\n".join(lines)
+        raise SettingsInvalid(explain(error, given, Settings.model_fields)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{TOML_FILE}: {error}") from None
+    except OSError as error:
+        raise SettingsInvalid(f"{TOML_FILE}: {error.strerror}") from None
