@@ -14,6 +14,7 @@ from berth.settings import Settings
 from dataplane import blobs, downloads, errors, host, manifests, referrers, tags, uploads
 from dataplane.call import Call
 from dataplane.passwords import Passwords
+from listener import ANSWER_FAULT, DATABASE, STORE
 
 log = structlog.get_logger()
 
@@ -87,9 +88,9 @@ def make_app(settings: Settings) -> web.Application:
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         async with opened(settings) as everything:
-            plane = DataPlane(everything, Passwords(everything.keyring))
+            app[DATABASE], app[STORE] = everything.database, everything.store
             app[OPENED] = everything
-            app[PLANE] = plane
+            app[PLANE] = DataPlane(everything, Passwords(everything.keyring))
             yield
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -98,6 +99,7 @@ def make_app(settings: Settings) -> web.Application:
     async def download(request: web.Request) -> web.StreamResponse:
         return await downloads.get(request, request.app[OPENED])
 
+    app[ANSWER_FAULT] = errors.answer_fault
     app.cleanup_ctx.append(lifetime)
     app.router.add_get("/downloads/{sealed}", download)
     app.router.add_route("*", "/v2", answer)

@@ -86,3 +86,8 @@ def upload_range(received: int) -> str:
 def response(error: OciError) -> web.Response:
     body = orjson.dumps({"errors": [{"code": error.code, "message": error.message}]})
     return web.Response(status=error.status, body=body, content_type="application/json", headers=error.headers)
+
+
+def answer_fault(status: int, message: str) -> web.Response:
+    """What a request is told that is not HTTP, or that met a fault of Berth's own."""
+    return response(OciError(status, "UNSUPPORTED" if status < 500 else "UNKNOWN", message))
