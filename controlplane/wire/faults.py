@@ -1,6 +1,6 @@
 """The errors of the protocols themselves, which no service model names (ECR API reference, "Common Errors")."""
 
-from berth.errors import EcrError
+from berth.errors import EcrError, ServerError
 
 
 class Serialization(EcrError):
@@ -45,3 +45,25 @@ class UnrecognizedClient(EcrError):
 
 class InvalidSignature(EcrError):
     code = "InvalidSignatureException"
+
+
+class MalformedHttpRequest(EcrError):
+    code = "MalformedHttpRequestException"
+
+
+class NotServedHere(EcrError):
+    """A path or a method that the API does not have."""
+
+    code = "UnknownOperationException"
+    status = 404
+
+
+class RequestTimeout(EcrError):
+    code = "RequestTimeoutException"
+    status = 408
+
+
+class Unavailable(ServerError):
+    """The database or the store does not answer now: clients try again by themselves."""
+
+    status = 503

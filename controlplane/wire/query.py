@@ -29,9 +29,10 @@ ERRORS = {
 }
 
 
-def parameters(text: str) -> dict[str, str]:
+def parameters(form: str | bytes) -> dict[str, str]:
     """The parameters of a form body or a query string. Raises faults.Serialization."""
     try:
+        text = form if isinstance(form, str) else form.decode("ascii")
         pairs = parse_qsl(
             text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=MAX_PARAMETERS
         )

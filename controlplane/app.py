@@ -1,0 +1,148 @@
+"""The way of a request through the control plane, from its head to its answer."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from berth import logs
+from berth.db import DatabaseUnavailable
+from berth.errors import EcrError, ServerError, Unsupported
+from berth.names import Registry
+from berth.opening import Opened, opened
+from berth.settings import Settings
+from berth.store.contract import StoreUnavailable
+from controlplane import authorize, ecr, sigv4, sts
+from controlplane.body import read_body
+from controlplane.call import Call, Run, built
+from controlplane.callers import Callers
+from controlplane.wire import json11
+from controlplane.wire.answer import Answer
+from controlplane.wire.faults import MalformedHttpRequest, Unavailable
+from controlplane.wire.model import Operation
+from controlplane.wire.protocols import Wire, spoken
+from listener import ANSWER_FAULT, DATABASE, STORE
+
+log = structlog.get_logger()
+
+# A body beyond this takes tens of megabytes of memory while it is parsed, and tens of milliseconds to hash.
+LARGE_BODY = 1024 * 1024
+LARGE_BODIES_AT_ONCE = 2
+
+
+class ControlPlane:
+    """Answers requests; needs a running event loop."""
+
+    def __init__(self, everything: Opened) -> None:
+        self._opened = everything
+        self._callers = Callers(everything.database, everything.master)
+        self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+
+    async def handle(self, http: web.Request) -> web.Response:
+        started = time.monotonic()
+        clear_contextvars()
+        head = head_of(http)
+        wire = spoken(http.headers, head.query)
+        request_id = logs.request_id.get() or ""
+        try:
+            answer = await self._answer(http, head, wire, request_id)
+        except EcrError as fault:
+            answer = wire.error(fault, request_id)
+        except (DatabaseUnavailable, StoreUnavailable) as error:
+            log.warning("a call cannot be served now", because=str(error))
+            answer = wire.error(Unavailable("The service is unavailable for a moment. Try again."), request_id)
+        except Exception:
+            log.exception("a call failed")
+            answer = wire.error(ServerError("Something failed here, not in the request."), request_id)
+        log.debug("call", status=answer.status, ms=round((time.monotonic() - started) * 1000, 1))
+        return response_of(answer, request_id)
+
+    async def _answer(self, http: web.Request, head: sigv4.Request, wire: Wire, request_id: str) -> Answer:
+        """The stations, in order. A stranger is turned away before any byte of the body is read."""
+        claim = sigv4.claim(head, wire.service.signing_name, datetime.now(UTC))
+        key = await self._callers.find(claim.access_key_id)
+        async with self._room_for(http):
+            request = replace(head, body=await read_body(http, wire.body_limit(http.headers)))
+            await verified(request, claim, key.secret)
+            operation = wire.operation(request)
+            bind_contextvars(operation=operation.name, principal=key.principal.arn)
+            run = run_of(operation)
+            members = wire.members(operation, request)
+            del request
+            registry = authorize.registry_of(operation, members, Registry(key.principal.account, claim.region))
+            authorize.check(operation, members, key.principal, registry)
+            output = await run(Call(self._opened, key.principal, registry, operation.name), members)
+            return wire.answer(operation, output, request_id)
+
+    @contextlib.asynccontextmanager
+    async def _room_for(self, http: web.Request) -> AsyncIterator[None]:
+        """Wait until there is memory for the request's body."""
+        if http.content_length is not None and http.content_length <= LARGE_BODY:
+            yield
+        else:
+            async with self._large_bodies:
+                yield
+
+
+def head_of(http: web.Request) -> sigv4.Request:
+    """The request as it was signed, but for its body."""
+    path, _, query = http.raw_path.partition("?")
+    return sigv4.Request(http.method, path, query, list(http.headers.items()), b"")
+
+
+async def verified(request: sigv4.Request, claim: sigv4.Claim, secret: str) -> None:
+    """Raises faults.InvalidSignature."""
+    if len(request.body) > LARGE_BODY:
+        await asyncio.to_thread(sigv4.verify, request, claim, secret)
+    else:
+        sigv4.verify(request, claim, secret)
+
+
+def run_of(operation: Operation) -> Run:
+    """The function that does the operation. Raises Unsupported."""
+    run = built(operation.service, operation.name)
+    if run is None:
+        raise Unsupported(f"The operation {operation.name} is not supported by this service")
+    return run
+
+
+def response_of(answer: Answer, request_id: str) -> web.Response:
+    headers = {"x-amzn-RequestId": request_id, **answer.headers, "Content-Type": answer.content_type}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+def answer_fault(status: int, text: str) -> web.Response:
+    """What is said of a request that never was one, or whose handling broke down."""
+    fault = ServerError(text) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else MalformedHttpRequest(text)
+    return response_of(replace(json11.error(fault), status=status), logs.request_id.get() or "")
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The control plane, which opens the database and the store when it starts."""
+    app = web.Application()
+
+    async def lifetime(app: web.Application) -> AsyncIterator[None]:
+        async with opened(settings) as everything:
+            app[DATABASE], app[STORE] = everything.database, everything.store
+            app[PLANE] = ControlPlane(everything)
+            yield
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await request.app[PLANE].handle(request)
+
+    app[ANSWER_FAULT] = answer_fault
+    app.cleanup_ctx.append(lifetime)
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app
+
+
+PLANE = web.AppKey("plane", ControlPlane)
+# The modules whose functions are the operations: importing them is what marks them.
+SERVICES = (ecr, sts)

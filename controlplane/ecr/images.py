@@ -1,0 +1,144 @@
+"""Images put, got and deleted (ECR API reference, "PutImage", "BatchGetImage", "BatchDeleteImage")."""
+
+from collections.abc import Sequence
+
+from berth import image_lists, images, manifests, repositories
+from berth.errors import ImageAlreadyExists, ImageDigestDoesNotMatch, InvalidParameter
+from berth.images import Deletion, StoredManifest
+from berth.manifests import Manifest, ManifestInvalid
+from berth.names import Digest, Tag
+from berth.repositories import Repository
+from controlplane.call import Call, operation
+from controlplane.ecr.image_ids import (
+    IdInvalid,
+    ImageId,
+    failure,
+    not_found,
+    read_digest,
+    read_tag,
+    refused,
+    shown,
+)
+from controlplane.wire.model import Members
+
+
+@operation("PutImage")
+async def put_image(call: Call, request: Members) -> Members:
+    name = request["repositoryName"]
+    try:
+        digest = read_digest(request["imageDigest"]) if "imageDigest" in request else None
+        tag = read_tag(request["imageTag"]) if "imageTag" in request else None
+    except IdInvalid as invalid:
+        raise refused(invalid) from None
+    manifest = _manifest(request, digest)
+    put = await images.put(call.database, call.registry, name, manifest, [tag] if tag else [])
+    if not put.changed:
+        raise ImageAlreadyExists(call.registry, name, manifest.digest, tag)
+    return {"image": _image(call, name, manifest, tag)}
+
+
+@operation("BatchGetImage")
+async def batch_get_image(call: Call, request: Members) -> Members:
+    """An image that is asked for by its digest alone comes once for each of its tags."""
+    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    wanted, failures = _read(request["imageIds"])
+    ids = [image_id for _, image_id in wanted]
+    held, by_tag = await images.find_many(
+        call.database, repository, [i.digest for i in ids if i.digest], [i.tag for i in ids if i.tag]
+    )
+    tags_of = await _tags_of(call, repository, [i.digest for i in ids if i.digest and not i.tag])
+    found: dict[tuple[Digest, Tag | None], Members] = {}
+    for given, image_id in wanted:
+        try:
+            digest = image_id.resolve(by_tag)
+        except IdInvalid as invalid:
+            failures.append(failure(given, invalid.code, invalid.reason))
+            continue
+        if digest not in held:
+            failures.append(not_found(given))
+            continue
+        stored = held[digest]
+        for tag in [image_id.tag] if image_id.tag else tags_of.get(digest) or (None,):
+            found[stored.digest, tag] = _image(call, repository.name, stored, tag)
+        await images.record_pull(call.database, stored)
+    return {"images": list(found.values()), "failures": failures}
+
+
+@operation("BatchDeleteImage")
+async def batch_delete_image(call: Call, request: Members) -> Members:
+    """By digest, an image goes with all its tags; by tag, the tag goes, and with the last one the image."""
+    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    wanted, failures = _read(request["imageIds"])
+    names = [image_id.tag for _, image_id in wanted if image_id.tag]
+    by_tag = await image_lists.digests_of_tags(call.database, repository, names) if names else {}
+    gone: dict[tuple[Digest, Tag | None], Members] = {}
+    for given, image_id in wanted:
+        try:
+            digest = image_id.resolve(by_tag)
+        except IdInvalid as invalid:
+            failures.append(failure(given, invalid.code, invalid.reason))
+            continue
+        deletion = await _delete(call, repository, digest, image_id.tag)
+        if deletion is None:
+            # What an id before this one in the same request took away is no failure.
+            if not any(digest == removed and image_id.tag in (tag, None) for removed, tag in gone):
+                failures.append(not_found(given))
+        elif deletion.needed_by:
+            failures.append(_referenced(given, deletion.needed_by))
+        else:
+            gone |= {(removed, tag): shown(removed, tag) for removed, tag in deletion.removed}
+    return {"imageIds": list(gone.values()), "failures": failures}
+
+
+def _manifest(request: Members, digest: Digest | None) -> Manifest:
+    content, media_type = request["imageManifest"].encode(), request.get("imageManifestMediaType")
+    try:
+        manifest = manifests.parse(content, media_type, algorithm=digest.algorithm if digest else "sha256")
+    except ManifestInvalid as error:
+        raise InvalidParameter("ImageManifest", str(error)) from None
+    if digest and digest != manifest.digest:
+        raise ImageDigestDoesNotMatch(digest, manifest.digest)
+    return manifest
+
+
+def _read(given: Sequence[Members]) -> tuple[list[tuple[Members, ImageId]], list[Members]]:
+    """The ids of a request that name an image each, and the failures of those that do not."""
+    wanted: list[tuple[Members, ImageId]] = []
+    failures: list[Members] = []
+    for one in given:
+        try:
+            wanted.append((one, ImageId.read(one)))
+        except IdInvalid as invalid:
+            failures.append(failure(one, invalid.code, invalid.reason))
+    return wanted, failures
+
+
+async def _tags_of(call: Call, repository: Repository, digests: Sequence[Digest]) -> dict[str, tuple[Tag, ...]]:
+    if not digests:
+        return {}
+    described = await image_lists.describe_some(call.database, repository, digests)
+    return {digest: image.tags for digest, image in described.items()}
+
+
+async def _delete(call: Call, repository: Repository, digest: Digest | None, tag: Tag | None) -> Deletion | None:
+    if digest is None:
+        return None
+    if tag is None:
+        return await images.remove(call.database, repository, digest)
+    return await images.untag(call.database, repository, tag, expected=digest)
+
+
+def _referenced(given: Members, indexes: Sequence[Digest]) -> Members:
+    reason = f"Requested image referenced by manifest list: [{', '.join(indexes)}]"
+    return failure(given, "ImageReferencedByManifestList", reason)
+
+
+def _image(call: Call, name: str, manifest: Manifest | StoredManifest, tag: Tag | None) -> Members:
+    """ECR API reference, "Image"."""
+    return {
+        "registryId": call.registry.account,
+        "repositoryName": name,
+        "imageId": shown(manifest.digest, tag),
+        "imageManifest": manifest.content.decode(),
+        "imageManifestMediaType": manifest.media_type,
+    }

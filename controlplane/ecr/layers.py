@@ -1,0 +1,135 @@
+"""Layers and their uploads (ECR API reference, "InitiateLayerUpload" and those that follow from it)."""
+
+import uuid
+from collections.abc import AsyncIterator, Collection
+from typing import NoReturn
+
+from berth import downloads, layers, repositories, uploads
+from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayersNotFound
+from berth.names import Digest, NameInvalid
+from berth.repositories import Repository
+from berth.store.contract import Blob, UploadBusy
+from controlplane.call import Call, operation
+from controlplane.wire.model import Members
+
+# The two ways in which ECR says that a digest is none, both with the pattern of the model's shape LayerDigest.
+DIGEST_PATTERN = "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"
+INVALID_DIGEST = f"Invalid request parameters: layer digest should satisfy the regex '{DIGEST_PATTERN}'"
+MISSING_DIGEST = "Invalid request parameters: layer digest cannot be null"
+
+
+@operation("BatchCheckLayerAvailability")
+async def batch_check_layer_availability(call: Call, request: Members) -> Members:
+    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    wanted = list(dict.fromkeys(request["layerDigests"]))
+    digests, failures = _digests(wanted)
+    held = await layers.find_all(call.database, repository, digests)
+    return {
+        "layers": [
+            {
+                "layerDigest": digest,
+                "layerAvailability": "AVAILABLE",
+                "layerSize": held[digest].size,
+                "mediaType": held[digest].media_type,
+            }
+            if digest in held
+            else {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
+            for digest in digests
+        ],
+        "failures": failures,
+    }
+
+
+@operation("InitiateLayerUpload")
+async def initiate_layer_upload(call: Call, request: Members) -> Members:
+    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    upload = await uploads.begin(call.database, call.store, repository, call.principal.arn)
+    return {"uploadId": str(upload.id), "partSize": uploads.PART_BYTES}
+
+
+@operation("UploadLayerPart")
+async def upload_layer_part(call: Call, request: Members) -> Members:
+    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    upload_id = uuid.UUID(request["uploadId"])
+    part, first, last = request["layerPartBlob"], request["partFirstByte"], request["partLastByte"]
+    if not part or last - first + 1 != len(part):
+        reason = f"The part has {len(part)} bytes, which is not what lies between the first and the last byte given"
+        await _refuse_part(call, repository, upload_id, reason)
+    try:
+        upload = await uploads.append(
+            call.database, call.store, repository, upload_id, _once(part), first_byte=first, is_part=True
+        )
+    except uploads.OutOfOrder:
+        reason = "The first byte of the part is not consecutive to the last byte of the part before it"
+        await _refuse_part(call, repository, upload_id, reason)
+    except UploadBusy:
+        await _refuse_part(call, repository, upload_id, "Another part of the same upload is being received")
+    return {
+        "registryId": call.registry.account,
+        "repositoryName": repository.name,
+        "uploadId": str(upload.id),
+        "lastByteReceived": upload.received - 1,
+    }
+
+
+@operation("CompleteLayerUpload")
+async def complete_layer_upload(call: Call, request: Members) -> Members:
+    digest = _only_digest(request["layerDigests"])
+    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    upload_id = uuid.UUID(request["uploadId"])
+    try:
+        layer = await uploads.complete_parts(call.database, call.store, repository, upload_id, digest)
+    except UploadBusy:
+        raise InvalidLayer("A part of the layer is still being received") from None
+    return {
+        "registryId": call.registry.account,
+        "repositoryName": repository.name,
+        "uploadId": str(upload_id),
+        "layerDigest": layer.digest,
+    }
+
+
+@operation("GetDownloadUrlForLayer")
+async def get_download_url_for_layer(call: Call, request: Members) -> Members:
+    name, digest = request["repositoryName"], _digest(request["layerDigest"], "layerDigest")
+    layer = await layers.find(call.database, call.registry, name, digest)
+    if layer is None:
+        raise LayersNotFound.within(call.registry, name, digest)
+    path = downloads.close(call.opened.keyring, Blob(call.registry, digest))
+    return {"downloadUrl": call.opened.addresses.endpoint(call.registry) + path, "layerDigest": digest}
+
+
+def _digests(texts: Collection[str]) -> tuple[list[Digest], list[Members]]:
+    digests: list[Digest] = []
+    failures: list[Members] = []
+    for text in texts:
+        try:
+            digests.append(Digest.parse(text))
+        except NameInvalid:
+            code, reason = ("InvalidLayerDigest", INVALID_DIGEST) if text else ("MissingLayerDigest", MISSING_DIGEST)
+            failures.append({"layerDigest": text, "failureCode": code, "failureReason": reason})
+    return digests, failures
+
+
+def _only_digest(texts: list[str]) -> Digest:
+    """The digest that an upload is completed with: a layer has one."""
+    if len(set(texts)) > 1:
+        raise InvalidParameter("layerDigests", "A layer has one digest, and more are given")
+    return _digest(texts[0], "layerDigests")
+
+
+def _digest(text: str, parameter: str) -> Digest:
+    try:
+        return Digest.parse(text)
+    except NameInvalid:
+        raise InvalidParameter(parameter, f"must satisfy regular expression '{DIGEST_PATTERN}'") from None
+
+
+async def _refuse_part(call: Call, repository: Repository, upload_id: uuid.UUID, reason: str) -> NoReturn:
+    """Raises InvalidLayerPart, which says from where the upload goes on, or UploadNotFound."""
+    upload = await uploads.get(call.database, repository, upload_id)
+    raise InvalidLayerPart(repository.registry, repository.name, upload_id, upload.received - 1, reason)
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
