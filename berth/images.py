@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, literal, select, update
@@ -15,6 +15,9 @@ from berth.manifests import Manifest
 from berth.names import Digest, Registry, Tag
 from berth.repositories import Repository, hold, named
 from berth.schema import image_references, images, repositories, repository_layers, tags
+
+# ECR API reference, "ImageDetail", `lastRecordedPullTime`: refreshed at least every 24 hours; here, every hour.
+PULL_TIME_GRAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +195,14 @@ async def _tag(connection: AsyncConnection, repository: Repository, digest: Dige
     )
 
 
-async def record_pull(database: Database, manifest: StoredManifest) -> None:
-    """Note that the image was pulled now."""
-    mine = and_(images.c.repository_id == manifest.repository_id, images.c.digest == manifest.digest)
+async def record_pulls(database: Database, pulled: Iterable[StoredManifest]) -> None:
+    """Note that these images of one repository were pulled now, those whose last note is an hour old."""
+    earliest = datetime.now(UTC) - PULL_TIME_GRAIN
+    due = [image for image in pulled if image.last_pulled_at is None or image.last_pulled_at < earliest]
+    if not due:
+        return
+    digests = sorted({image.digest for image in due})
+    mine = and_(images.c.repository_id == due[0].repository_id, images.c.digest.in_(digests))
     async with database.transaction() as connection:
         await connection.execute(update(images).where(mine).values(last_pulled_at=func.now()))
 

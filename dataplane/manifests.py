@@ -1,7 +1,5 @@
 """Manifests: get, put, delete. OCI Distribution 1.1, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"."""
 
-from datetime import UTC, datetime, timedelta
-
 from aiohttp import web
 
 from berth import images, repositories
@@ -10,9 +8,6 @@ from berth.manifests import MAX_BYTES, parse
 from berth.names import Digest, NameInvalid, Tag
 from dataplane.call import Call
 from dataplane.errors import ManifestUnknown, OciError
-
-# ECR API reference, "ImageDetail", `lastRecordedPullTime`: refreshed at least every 24 hours; here, every hour.
-PULL_TIME_GRAIN = timedelta(hours=1)
 
 
 async def head(call: Call) -> web.StreamResponse:
@@ -23,9 +18,7 @@ async def head(call: Call) -> web.StreamResponse:
 
 async def get(call: Call) -> web.StreamResponse:
     manifest = await _find(call)
-    pulled = manifest.last_pulled_at
-    if pulled is None or pulled < datetime.now(UTC) - PULL_TIME_GRAIN:
-        await images.record_pull(call.database, manifest)
+    await images.record_pulls(call.database, [manifest])
     return web.Response(body=manifest.content, headers=_headers(manifest))
 
 
