@@ -94,7 +94,8 @@ def _text() -> structlog.dev.ConsoleRenderer:
 
 
 def _json(event: EventDict, **_: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
+    first = {key: event.pop(key, None) for key in ("timestamp", "level", "process", "event")}
+    return orjson.dumps({**first, **event}, default=str).decode()
 
 
 class _ToStructlog(logging.Handler):

@@ -32,6 +32,12 @@ def _listen(text: str) -> str:
     return text
 
 
+def _here(listen: str) -> str:
+    """How this machine calls the HOST:PORT that it listens at."""
+    host, _, port = listen.rpartition(":")
+    return f"{'localhost' if host in ('0.0.0.0', '[::]', '::') else host}:{port}"  # noqa: S104
+
+
 def _host_pattern(text: str) -> str:
     if any(c in text for c in "/ ?#@"):
         raise ValueError(f"'{text}' is not a host name with {{account}} and {{region}} in it, or a plain host")
@@ -162,16 +168,20 @@ class Settings(BaseSettings):
 
     @property
     def api_url(self) -> str:
-        host, _, port = self.api_listen.rpartition(":")
-        return f"http://{'localhost' if host in ('0.0.0.0', '[::]', '::') else host}:{port}"  # noqa: S104
+        """Where the control plane answers on this machine."""
+        return f"http://{_here(self.api_listen)}"
+
+    @property
+    def registry_url(self) -> str:
+        """Where the data plane answers on this machine."""
+        return f"http://{_here(self.registry_listen)}"
 
     @property
     def registry_address(self) -> str:
         """The host (and port) under which path style reaches the registry."""
         if self.registry_host and "{" not in self.registry_host:
             return self.registry_host
-        host, _, port = self.registry_listen.rpartition(":")
-        return f"{'localhost' if host in ('0.0.0.0', '[::]', '::') else host}:{port}"  # noqa: S104
+        return _here(self.registry_listen)
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process of this Berth the same settings."""

@@ -71,13 +71,18 @@ class Cluster:
         return (self.folder / "PG_VERSION").exists()
 
     @property
-    def url(self) -> str:
-        """postgresql://…, with the password: for Berth's own processes only. Raises ClusterBroken."""
+    def password(self) -> str:
+        """Raises ClusterBroken."""
         try:
-            password = self._password_file.read_text().strip()
+            return self._password_file.read_text().strip()
         except OSError as error:
             raise ClusterBroken(f"cannot read {self._password_file}: {error.strerror}") from error
-        return f"postgresql://{NAME}:{password}@/{NAME}?host={quote(str(self._socket_in_use() or self.socket_folder))}"
+
+    @property
+    def url(self) -> str:
+        """postgresql://…, with the password: for Berth's own processes only. Raises ClusterBroken."""
+        folder = self._socket_in_use() or self.socket_folder
+        return f"postgresql://{NAME}:{self.password}@/{NAME}?host={quote(str(folder))}"
 
     @property
     def socket_folder(self) -> Path:

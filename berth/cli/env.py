@@ -1,0 +1,53 @@
+"""`berth env`: what a shell must know so that `aws ecr`, boto3 and Terraform talk to this Berth."""
+
+import asyncio
+import shlex
+import sys
+
+import click
+
+from berth.cli.holder import holder
+from berth.cli.preparation import NotPrepared, root_key
+from berth.settings import Settings
+
+SERVICES = ("ECR", "STS", "IAM")
+# Each would stand before the keys, or before the endpoints, that are exported here.
+IN_THE_WAY = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+
+
+def run(settings: Settings) -> None:
+    settings = as_running(settings)
+    try:
+        key_id, secret = asyncio.run(_root_key(settings))
+    except NotPrepared as error:
+        click.echo(f"berth: {error}", err=True)
+        sys.exit(1)
+    variables = {f"AWS_ENDPOINT_URL_{service}": settings.api_url for service in SERVICES}
+    variables |= {"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret}
+    variables |= {"AWS_REGION": settings.region, "AWS_DEFAULT_REGION": settings.region}
+    click.echo(f"unset {' '.join(IN_THE_WAY)}")
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def as_running(settings: Settings) -> Settings:
+    """The settings, with those that nobody gave taken from the `berth up` that runs on the same data folder."""
+    running = holder(settings.data)
+    if running is None:
+        return settings
+    theirs = ("api_listen", "registry_listen", "account_id", "region")
+    known = {name: getattr(running, name) for name in theirs if name not in settings.model_fields_set}
+    return settings.model_copy(update=known)
+
+
+async def _root_key(settings: Settings) -> tuple[str, str]:
+    if settings.root_access_key_id and settings.root_secret_access_key:
+        return settings.root_access_key_id, settings.root_secret_access_key.get_secret_value()
+    key = await root_key(settings)
+    return key.id, key.secret

@@ -1,0 +1,79 @@
+"""Who holds a data folder: one `berth up` at a time, which tells the others where it listens."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from berth.settings import Settings
+
+LOCK_NAME = "lock"
+
+
+class FolderHeld(Exception):
+    """Another `berth up` runs on the data folder; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A running `berth up`."""
+
+    pid: int
+    since: str
+    api_listen: str
+    registry_listen: str
+    account_id: str
+    region: str
+
+    @classmethod
+    def this_process(cls, settings: Settings) -> "Holder":
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        places = (settings.api_listen, settings.registry_listen, settings.account_id, settings.region)
+        return cls(os.getpid(), now, *places)
+
+    def __str__(self) -> str:
+        return f"process {self.pid} since {self.since} (API {self.api_listen}, registry {self.registry_listen})"
+
+
+@contextlib.contextmanager
+def holding(settings: Settings) -> Iterator[None]:
+    """Hold the data folder, made at need, for as long as the context lasts. Raises FolderHeld.
+
+    The kernel gives the lock back when the process ends, however it ends.
+    """
+    make_data_folder(settings.data)
+    descriptor = os.open(settings.data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            who = holder(settings.data)
+            raise FolderHeld(f"{settings.data.absolute()} is in use by {who or 'another berth up'}") from None
+        lock.truncate(0)
+        lock.write(json.dumps(asdict(Holder.this_process(settings))))
+        lock.flush()
+        yield
+        lock.truncate(0)
+
+
+def holder(data: Path) -> Holder | None:
+    """The `berth up` that runs on the data folder now."""
+    try:
+        with (data / LOCK_NAME).open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Holder(**json.loads(lock.read()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return None
+
+
+def make_data_folder(data: Path) -> None:
+    """For its owner alone. Root's may be entered by the user who runs PostgreSQL in it, but not listed."""
+    if not data.exists():
+        data.mkdir(parents=True, mode=0o711 if os.geteuid() == 0 else 0o700)

@@ -1,0 +1,63 @@
+"""The `berth` command."""
+
+from typing import Any
+
+import click
+
+from berth.cli.options import settings_flags
+from berth.cli.version import VERSION
+from berth.settings import Settings
+
+# Each command imports what it needs when it runs: `berth --help` answers at once.
+
+EPILOG = (
+    "Every setting is a flag, a BERTH_… variable, or a line of berth.toml in this folder; the first of these counts."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, epilog=EPILOG)
+def main() -> None:
+    """Berth is an Amazon ECR that you run yourself."""
+
+
+@main.command(epilog=EPILOG)
+@settings_flags
+def up(settings: Settings) -> None:
+    """Start everything on this machine, and keep it running."""
+    from berth.cli.up.command import run
+
+    run(settings)
+
+
+@main.command(epilog=EPILOG)
+@settings_flags
+def env(settings: Settings) -> None:
+    """Print what AWS clients need, for eval "$(berth env)"."""
+    from berth.cli.env import run
+
+    run(settings)
+
+
+@main.command(epilog=EPILOG)
+@click.option("--check", is_flag=True, help="Change nothing; exit code 1 when something is pending.")
+@settings_flags
+def migrate(settings: Settings, **options: Any) -> None:
+    """Bring the database up to date (berth up does it too)."""
+    from berth.cli.migrate import run
+
+    run(settings, **options)
+
+
+@main.command(epilog=EPILOG)
+@settings_flags
+def doctor(settings: Settings) -> None:
+    """Check everything that Berth needs, and say how to mend what is wrong."""
+    from berth.cli.doctor.command import run
+
+    run(settings)
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"Berth {VERSION}")

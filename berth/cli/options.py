@@ -1,0 +1,49 @@
+"""Every setting as a flag of every command, out of the one class that defines them."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
+
+import click
+from pydantic.fields import FieldInfo
+
+from berth.setting_faults import flag, variable
+from berth.settings import Settings, SettingsInvalid, load
+
+Command = Callable[..., None]
+
+
+def settings_flags(command: Callable[..., None]) -> Command:
+    """Give `command` a flag for each setting, and call it with the Settings that come out as its first argument."""
+
+    def run(**given: Any) -> None:
+        own = {name: value for name, value in given.items() if name not in Settings.model_fields}
+        flags = {name: value for name, value in given.items() if name in Settings.model_fields and value is not None}
+        command(load_or_exit(**flags), **own)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    for name, field in reversed(Settings.model_fields.items()):
+        option = click.option(flag(name), name, metavar=_metavar(field), help=_help(name, field))
+        run = option(run)
+    return run
+
+
+def load_or_exit(**flags: Any) -> Settings:
+    try:
+        return load(**flags)
+    except SettingsInvalid as error:
+        for line in str(error).splitlines():
+            click.echo(f"berth: {line}", err=True)
+        sys.exit(2)
+
+
+def _metavar(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return "|".join(get_args(field.annotation))
+    return {int: "NUMBER", dict[str, str]: "JSON"}.get(field.annotation, "TEXT")  # type: ignore[arg-type]
+
+
+def _help(name: str, field: FieldInfo) -> str:
+    default = f"; default: {field.default}" if field.default not in (None, "", {}) else ""
+    return f"{field.description}  [{variable(name)}{default}]"

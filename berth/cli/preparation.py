@@ -1,0 +1,97 @@
+"""What a database needs before Berth can use it: its tables, and the access key of the account's root."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from berth import logs, migrations
+from berth.db import Database, DatabaseUnavailable
+from berth.embedded import Cluster, ClusterBroken
+from berth.identity import access_keys
+from berth.identity.access_keys import AccessKey
+from berth.sealing import SealBroken, master_seal
+from berth.settings import Settings
+
+
+class NotPrepared(Exception):
+    """The database cannot be used as it is; the text says why and what to do."""
+
+
+def database_url(settings: Settings) -> str:
+    """The address of the database, the embedded one's where no other is set. Raises NotPrepared."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    cluster = Cluster(settings.data)
+    if not cluster.exists:
+        raise NotPrepared(f"there is no Berth in {settings.data.absolute()}: `berth up` makes one")
+    try:
+        return cluster.url
+    except ClusterBroken as error:
+        raise NotPrepared(str(error)) from error
+
+
+def migrate(settings: Settings) -> tuple[str, ...]:
+    """Bring the tables up to date, and return the steps that it took. Raises NotPrepared."""
+    steps = _migrations_state(settings).pending
+    return migrations.upgrade(database_url(settings)) if steps else ()
+
+
+def pending_migrations(settings: Settings) -> tuple[str, ...]:
+    """Raises NotPrepared."""
+    return _migrations_state(settings).pending
+
+
+async def prepare_root(settings: Settings) -> str:
+    """Make the root's access key, or what the settings say the newest; return what was done. Raises NotPrepared."""
+    secret = settings.root_secret_access_key
+    given = (settings.root_access_key_id, secret.get_secret_value() if secret else None)
+    async with _using(settings) as database:
+        seal = master_seal(settings)
+        before = await access_keys.root_of(database, seal, settings.account_id)
+        key = await access_keys.create_root(database, seal, settings.account_id, *given)
+    logs.hide(key.secret)
+    return f"{key.id} of account {settings.account_id}{'' if before == key else ', new'}"
+
+
+async def root_key(settings: Settings) -> AccessKey:
+    """The root's access key. Raises NotPrepared."""
+    async with _using(settings) as database:
+        key = await access_keys.root_of(database, master_seal(settings), settings.account_id)
+    if key is None:
+        raise NotPrepared(
+            f"account {settings.account_id} has no root access key yet: `berth up` or `berth migrate` makes it"
+        )
+    return key
+
+
+@contextlib.asynccontextmanager
+async def _using(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(database_url(settings), pool=1)
+    try:
+        yield database
+    except DatabaseUnavailable as error:
+        raise NotPrepared(unavailable(settings, str(error))) from error
+    except SealBroken as error:
+        raise NotPrepared(
+            f"the secrets in the database were sealed under another master key: bring back the file master.key in "
+            f"{settings.data.absolute()}, or the BERTH_MASTER_KEY, that they were made with ({error})"
+        ) from error
+    finally:
+        await database.close()
+
+
+def unavailable(settings: Settings, reason: str) -> str:
+    if settings.database_url is not None:
+        return f"the PostgreSQL of BERTH_DATABASE_URL does not answer: {reason}"
+    return f"the PostgreSQL in {settings.data.absolute()} is not running: start `berth up` in another terminal"
+
+
+def _migrations_state(settings: Settings) -> migrations.State:
+    try:
+        state = migrations.state(database_url(settings))
+    except DatabaseUnavailable as error:
+        raise NotPrepared(unavailable(settings, str(error))) from error
+    if state.newer:
+        raise NotPrepared(
+            f"the database is at revision {state.revision}, which this Berth does not know: a newer one has migrated it"
+        )
+    return state

@@ -1,0 +1,103 @@
+"""The story of `berth up`."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+
+import click
+import structlog
+from pydantic import SecretStr
+
+from berth import logs
+from berth.cli.holder import FolderHeld, holding
+from berth.cli.preparation import NotPrepared, migrate, prepare_root
+from berth.cli.up import programs
+from berth.cli.up.next_steps import next_steps
+from berth.cli.up.progress import step
+from berth.cli.up.supervisor import CannotStart, Supervisor
+from berth.cli.version import VERSION
+from berth.embedded import AccountMissing, Cluster, ClusterBroken
+from berth.settings import Settings
+from berth.store.contract import StoreUnavailable
+from berth.store.filesystem import FilesystemStore
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> None:
+    logs.configure(settings, "berth")
+    click.echo(f"Berth {VERSION}, data in {settings.data.absolute()}")
+    try:
+        with holding(settings):
+            asyncio.run(_until_signal(settings))
+    except (FolderHeld, CannotStart, NotPrepared) as error:
+        click.echo(f"berth: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"berth: cannot use the data folder {settings.data.absolute()} (BERTH_DATA): {error}", err=True)
+        sys.exit(1)
+
+
+async def _until_signal(settings: Settings) -> None:
+    """Run everything until SIGINT or SIGTERM; a second one ends the patience with what is still busy."""
+    supervisor = Supervisor()
+    story = asyncio.create_task(_story(settings, supervisor))
+
+    def on_signal() -> None:
+        if story.done() or story.cancelling():
+            supervisor.hurry()
+        else:
+            click.echo("\nstopping (once more to stop at once)")
+            story.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await story
+    finally:
+        await supervisor.stop()
+    click.echo("stopped")
+
+
+async def _story(settings: Settings, supervisor: Supervisor) -> None:
+    with step("store") as this:
+        await _check_store(settings)
+        this.outcome = str(settings.store_folder)
+    if settings.database_url is None:
+        with step("PostgreSQL") as this:
+            settings = await _start_postgres(settings, supervisor)
+            this.outcome = "embedded, in the data folder"
+    with step("tables") as this:
+        this.outcome = ", ".join(await asyncio.to_thread(migrate, settings)) or "up to date"
+    with step("root access key") as this:
+        this.outcome = await prepare_root(settings)
+    with step("control plane, data plane, worker") as this:
+        control = programs.plane("controlplane", settings.api_url, settings)
+        data = programs.plane("dataplane", settings.registry_url, settings)
+        planes = supervisor.start(control, data, programs.worker(settings))
+        await supervisor.until_ready(*planes[:2])
+        this.outcome = f"at {settings.api_url} and {settings.registry_url}"
+    click.echo(next_steps(settings))
+    await supervisor.until_ready(*planes)
+    await asyncio.Event().wait()
+
+
+async def _start_postgres(settings: Settings, supervisor: Supervisor) -> Settings:
+    """The settings with the address of the embedded PostgreSQL, once it answers."""
+    cluster = Cluster(settings.data)
+    try:
+        await asyncio.to_thread(cluster.set_up)
+    except (ClusterBroken, AccountMissing) as error:
+        raise CannotStart(str(error)) from error
+    await supervisor.until_ready(*supervisor.start(programs.postgres(cluster)))
+    logs.hide(cluster.password)
+    return settings.model_copy(update={"database_url": SecretStr(cluster.url)})
+
+
+async def _check_store(settings: Settings) -> None:
+    try:
+        await FilesystemStore(settings.store_folder).check()
+    except StoreUnavailable as error:
+        raise CannotStart(f"cannot write to the store {settings.store_folder} (BERTH_STORE): {error}") from error

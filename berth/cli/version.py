@@ -1,0 +1,5 @@
+"""`berth version`."""
+
+from importlib.metadata import version
+
+VERSION = version("berth")
