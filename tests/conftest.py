@@ -141,6 +141,12 @@ def running_berth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BerthPro
         yield berth
 
 
+@pytest.fixture(scope="session")
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder for tests that each start a Berth on it, one after the other, without a look at what is in it."""
+    return tmp_path_factory.mktemp("shared") / "data"
+
+
 @pytest.fixture
 def start_berth(tmp_path: Path) -> Iterator[Callable[..., BerthProcess]]:
     """Starts `berth up`, in the test's folder unless another is given, for tests that do it harm."""

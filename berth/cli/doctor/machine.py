@@ -79,8 +79,8 @@ def _listener_on(number: int) -> str | None:
     """Who listens there, where this user may know."""
     try:
         for connection in psutil.net_connections("tcp"):
-            is_listening = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if is_listening and connection.laddr[1] == number and connection.pid:
+            is_there = connection.status == psutil.CONN_LISTEN and getattr(connection.laddr, "port", None) == number
+            if is_there and connection.pid:
                 process = psutil.Process(connection.pid)
                 command = " ".join(process.cmdline())
                 is_ours = any(f"-m {plane}" in command for plane in ("controlplane", "dataplane"))

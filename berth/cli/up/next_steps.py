@@ -19,7 +19,7 @@ def next_steps(settings: Settings) -> str:
     return f"""
 Berth is ready. In another terminal:
 
-  eval "$({berth_command(settings)} env)"
+  eval "$({berth_env(settings)})"
   aws ecr create-repository --repository-name hello
   aws ecr get-login-password | docker login --username AWS --password-stdin {host}
   docker tag IMAGE {image} && docker push {image}
@@ -28,13 +28,13 @@ Ctrl-C stops it; the data stays.
 """
 
 
-def berth_command(settings: Settings) -> str:
-    """How the user calls this same `berth` for the same data folder, from the folder that they are in."""
+def berth_env(settings: Settings) -> str:
+    """How the user calls this same `berth env` for the same data folder, from the folder that they are in."""
     program = Path(sys.argv[0]).absolute()
     if shutil.which("berth") == str(program):
         command = "berth"
     else:
         command = shlex.quote(os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program))
     if settings.data == DEFAULT_DATA:
-        return command
-    return f"{command} --data {shlex.quote(str(settings.data.absolute()))}"
+        return f"{command} env"
+    return f"{command} env --data {shlex.quote(str(settings.data.absolute()))}"
