@@ -1,0 +1,116 @@
+"""A control plane whose statements are counted, and clients that say exactly what the tests want said."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.config
+import pytest
+from aiohttp import web
+from botocore.exceptions import ClientError
+
+import controlplane.app
+import listener
+from berth.identity.access_keys import AccessKey
+from berth.names import Registry
+from berth.settings import Settings
+
+
+@dataclass
+class CountedPlane:
+    """A control plane on a real socket, and every statement that it has sent to PostgreSQL."""
+
+    url: str
+    statements: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """The statements that are sent while the context lasts."""
+        before = len(self.statements)
+        counted: list[str] = []
+        yield counted
+        counted += self.statements[before:]
+
+
+@pytest.fixture(scope="session")
+async def plane(settings: Settings, registry_url: str) -> AsyncIterator[CountedPlane]:
+    made: list[web.Application] = []
+
+    def make_app(settings: Settings) -> web.Application:
+        made.append(controlplane.app.make_app(settings))
+        return made[0]
+
+    there = settings.model_copy(update={"registry_listen": registry_url.removeprefix("http://")})
+    async with listener.listening(make_app, there, "localhost:0") as address:
+        plane = CountedPlane(f"http://{address}")
+        made[0][listener.DATABASE].count_statements(plane.statements.append)
+        yield plane
+
+
+@dataclass(frozen=True)
+class Refusal:
+    code: str
+    message: str
+    status: int
+    response: dict[str, Any]
+
+
+class Api:
+    """A boto3 client, awaited; it checks no parameter itself, so that the server has to."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def __getattr__(self, operation: str) -> Callable[..., Awaitable[dict[str, Any]]]:
+        method = getattr(self.client, operation)
+
+        async def call(**members: Any) -> dict[str, Any]:
+            answer: dict[str, Any] = await asyncio.to_thread(method, **members)
+            return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+        return call
+
+    async def refused(self, operation: str, **members: Any) -> Refusal:
+        """How the server refuses the call."""
+        with pytest.raises(ClientError) as caught:
+            await asyncio.to_thread(getattr(self.client, operation), **members)
+        response: dict[str, Any] = dict(caught.value.response)
+        error = response["Error"]
+        return Refusal(error["Code"], error["Message"], response["ResponseMetadata"]["HTTPStatusCode"], response)
+
+    async def pages(self, operation: str, **members: Any) -> list[dict[str, Any]]:
+        """All the pages that botocore's paginator gets."""
+        paginator = self.client.get_paginator(operation)
+        return await asyncio.to_thread(lambda: list(paginator.paginate(**members)))
+
+
+@contextlib.contextmanager
+def api_of(service: str, url: str, key: AccessKey, region: str, **options: Any) -> Iterator[Api]:
+    client = boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=key.id,
+        aws_secret_access_key=key.secret,
+        config=botocore.config.Config(retries={"max_attempts": 0}, parameter_validation=False, **options),
+    )
+    try:
+        yield Api(client)
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def api(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> Iterator[Api]:
+    """The ECR API as the root of the test's account has it."""
+    with api_of("ecr", plane.url, root_key, registry.region) as api:
+        yield api
+
+
+@pytest.fixture
+def sts(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> Iterator[Api]:
+    with api_of("sts", plane.url, root_key, registry.region) as api:
+        yield api

@@ -1,0 +1,81 @@
+"""Which operations of the model Berth has, and how it answers for the others."""
+
+import re
+from typing import Any
+
+import pytest
+
+from controlplane.authorize import rules
+from controlplane.call import built
+from controlplane.wire import model
+from tests.integration.controlplane.conftest import Api
+
+NOT_BUILT = {
+    "BatchGetRepositoryScanningConfiguration",
+    "CreatePullThroughCacheRule",
+    "CreateRepositoryCreationTemplate",
+    "DeletePullThroughCacheRule",
+    "DeleteRegistryPolicy",
+    "DeleteRepositoryCreationTemplate",
+    "DeleteSigningConfiguration",
+    "DeregisterPullTimeUpdateExclusion",
+    "DescribeImageReplicationStatus",
+    "DescribeImageScanFindings",
+    "DescribeImageSigningStatus",
+    "DescribePullThroughCacheRules",
+    "DescribeReplicationBackfillResults",
+    "DescribeRepositoryCreationTemplates",
+    "GetAccountSetting",
+    "GetLifecyclePolicyPreview",
+    "GetRegistryPolicy",
+    "GetRegistryScanningConfiguration",
+    "GetSigningConfiguration",
+    "ListImageReferrers",
+    "ListPullTimeUpdateExclusions",
+    "ListReplicationBackfills",
+    "PutAccountSetting",
+    "PutRegistryPolicy",
+    "PutRegistryScanningConfiguration",
+    "PutReplicationConfiguration",
+    "PutSigningConfiguration",
+    "RegisterPullTimeUpdateExclusion",
+    "StartImageScan",
+    "StartLifecyclePolicyPreview",
+    "StartReplicationBackfill",
+    "StopReplicationBackfill",
+    "UpdateImageStorageClass",
+    "UpdatePullThroughCacheRule",
+    "UpdateRepositoryCreationTemplate",
+    "ValidatePullThroughCacheRule",
+}
+
+
+def test_every_operation_of_the_model_is_built_or_known_not_to_be() -> None:
+    names = model.service("ecr").operations
+    assert {name for name in names if built("ecr", name) is None} == NOT_BUILT
+
+
+@pytest.mark.parametrize("operation", sorted(NOT_BUILT))
+async def test_an_operation_that_is_not_built_says_so(api: Api, operation: str) -> None:
+    snake = next(snake for snake, name in api.client.meta.method_to_api_mapping.items() if name == operation)
+    refusal = await api.refused(snake)
+    assert (refusal.code, refusal.status) == ("ValidationException", 400)
+    assert refusal.message == f"The operation {operation} is not supported by this service"
+
+
+async def test_an_operation_of_sts_that_is_not_built_says_so(sts: Api) -> None:
+    refusal = await sts.refused("get_session_token")
+    assert (refusal.code, refusal.status) == ("ValidationError", 400)
+
+
+def test_the_overlay_speaks_of_every_operation_and_of_members_that_it_has() -> None:
+    service = model.service("ecr")
+    overlay = rules("ecr")
+    assert set(overlay) == set(service.operations)
+    for name, rule in overlay.items():
+        members: dict[str, Any] = dict(service.operations[name].model.input_shape.members)
+        assert rule.action == f"ecr:{name}"
+        assert rule.access in {"Read", "List", "Write", "Tagging", "Permissions management"}
+        assert rule.repository is None or rule.repository in members
+        assert (rule.repository is None) == (not {"repositoryName", "repositoryNames", "resourceArn"} & members.keys())
+        assert all(re.fullmatch(r"(aws|ecr):[A-Za-z/${}]+", key) for key in rule.condition_keys)
