@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, Select, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.db import Database
+from berth.encryption import AES256
 from berth.errors import InvalidParameter, RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
 from berth.mutability import Mutability
 from berth.names import PATH_STYLE_PREFIX, Registry, RepositoryName
 from berth.schema import images, repositories
 
-AES256 = {"encryptionType": "AES256"}
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ async def create(
         made = (await connection.execute(statement)).one_or_none()
     if made is None:
         raise RepositoryAlreadyExists(registry, name)
+    if encryption != AES256:
+        log.warning("the layers of this repository are stored without the encryption it asks for", repository=name)
     return from_row(made)
 
 

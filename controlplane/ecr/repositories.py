@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from berth import repositories, resource_tags
+from berth import encryption, repositories, resource_tags
+from berth.encryption import AES256
 from berth.errors import InvalidParameter
 from berth.mutability import Mutability
 from berth.names import RepositoryName
-from berth.repositories import AES256, Repository
+from berth.repositories import Repository
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
 
@@ -21,7 +22,7 @@ async def create_repository(call: Call, request: Members) -> Members:
         RepositoryName(request["repositoryName"]),
         mutability=_mutability(request),
         scan_on_push=request.get("imageScanningConfiguration", {}).get("scanOnPush", False),
-        encryption=_encryption(request.get("encryptionConfiguration", AES256)),
+        encryption=encryption.parse(call.registry, request.get("encryptionConfiguration", AES256)),
         tags=resource_tags.parse(request.get("tags", [])),
     )
     return {"repository": described(call, repository)}
@@ -87,15 +88,6 @@ def _mutability_members(mutability: Mutability) -> Members:
         "imageTagMutability": mutability.mode,
         "imageTagMutabilityExclusionFilters": mutability.filters_as_json() or None,
     }
-
-
-def _encryption(given: Members) -> Members:
-    """What is stored of an `encryptionConfiguration`: that layers are encrypted with no key of the caller's."""
-    if given["encryptionType"] != AES256["encryptionType"]:
-        raise InvalidParameter("encryptionConfiguration.encryptionType", "Only AES256 is available in this registry")
-    if "kmsKey" in given:
-        raise InvalidParameter("encryptionConfiguration.kmsKey", "A kmsKey can't be given with encryptionType AES256")
-    return given
 
 
 def _refuse_paging_of_named(request: Members) -> None:

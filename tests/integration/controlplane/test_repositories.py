@@ -71,9 +71,9 @@ async def test_a_repository_is_made_once(api: Api, registry: Registry) -> None:
             "not allowed",
         ),
         (
-            {"encryptionConfiguration": {"encryptionType": "KMS"}},
+            {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "not a key"}},
             "InvalidParameterException",
-            "Only AES256 is available in this registry",
+            "encryptionConfiguration.kmsKey",
         ),
         (
             {"encryptionConfiguration": {"encryptionType": "AES256", "kmsKey": "alias/x"}},
@@ -91,6 +91,16 @@ async def test_no_repository_is_made_of_a_request_that_breaks_a_rule(
     assert (refusal.code, refusal.status) == (code, 400)
     assert text in refusal.message
     assert await api.describe_repositories() == {"repositories": []}
+
+
+async def test_a_repository_shows_the_kms_key_that_it_was_made_with_as_an_arn(api: Api, registry: Registry) -> None:
+    made = await api.create_repository(
+        repositoryName="team/app", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "alias/team"}
+    )
+    assert made["repository"]["encryptionConfiguration"] == {
+        "encryptionType": "KMS",
+        "kmsKey": f"arn:aws:kms:{registry.region}:{registry.account}:alias/team",
+    }
 
 
 async def test_repositories_come_in_the_order_of_their_names_page_by_page(api: Api) -> None:
