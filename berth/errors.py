@@ -22,6 +22,17 @@ class EcrError(Exception):
         self.members = members
 
 
+# An answer stays small, however much is missing.
+_LISTED = 50
+
+
+def listed(digests: Iterable[str]) -> str:
+    """`[a, b]`, and of more than 50 digests how many more there are."""
+    everyone = list(digests)
+    more = f" and {len(everyone) - _LISTED} more" if len(everyone) > _LISTED else ""
+    return f"[{', '.join(everyone[:_LISTED])}]{more}"
+
+
 def _place(repository: str, registry: Registry) -> str:
     return f"the repository with name '{repository}' in the registry with id '{registry.account}'"
 
@@ -158,7 +169,7 @@ class ReferencedImagesNotFound(EcrError):
 
     def __init__(self, registry: Registry, repository: str, digests: Iterable[str]) -> None:
         super().__init__(
-            f"Images with digests '[{', '.join(digests)}]' required for pushing image into repository "
+            f"Images with digests '{listed(digests)}' required for pushing image into repository "
             f"with name '{repository}' in the registry with id '{registry.account}' do not exist"
         )
 
@@ -172,7 +183,7 @@ class LayersNotFound(EcrError):
     @classmethod
     def required(cls, registry: Registry, repository: str, digests: Iterable[str]) -> "LayersNotFound":
         return cls(
-            f"Layers with digests '[{', '.join(digests)}]' required for pushing image into repository "
+            f"Layers with digests '{listed(digests)}' required for pushing image into repository "
             f"with name '{repository}' in the registry with id '{registry.account}' do not exist"
         )
 

@@ -1,5 +1,8 @@
 """What a manifest is: its media type, what it references, what it is about, what it weighs. Pure."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +27,8 @@ FOREIGN_LAYER_TYPES = (
     "application/vnd.oci.image.layer.nondistributable.",
 )
 _MAX_SIZE = 2**63 - 1
+# RFC 6838 allows no more than 127 characters on either side of the slash; parameters are tolerated.
+_MEDIA_TYPE = re.compile(r"[!-~ ]{1,255}")
 
 
 class ManifestInvalid(Exception):
@@ -84,13 +89,12 @@ def parse(content: bytes, media_type: str | None = None, *, algorithm: str = "sh
     kind = _media_type(document, media_type)
     fields = _Fields(document)
     is_index = kind in INDEX_TYPES
-    if ("manifests" in document) != is_index or (("layers" in document or "config" in document) and is_index):
-        raise ManifestInvalid(f"the fields of the manifest are not those of its media type '{kind}'")
+    _check_form(document, kind)
     config = None if is_index else fields.descriptor("config")
     if not is_index and config is None:
         raise ManifestInvalid("'config' is missing")
-    artifact_type = fields.text("artifactType")
-    return Manifest(
+    artifact_type = fields.media_type("artifactType")
+    manifest = Manifest(
         content=content,
         digest=Digest.of(content, algorithm),
         media_type=kind,
@@ -101,6 +105,9 @@ def parse(content: bytes, media_type: str | None = None, *, algorithm: str = "sh
         subject=fields.descriptor("subject"),
         annotations=fields.annotations(),
     )
+    if manifest.size > _MAX_SIZE:
+        raise ManifestInvalid(f"the sizes of the config and the layers add up to more than {_MAX_SIZE} bytes")
+    return manifest
 
 
 def _document(content: bytes) -> dict[str, Any]:
@@ -110,9 +117,33 @@ def _document(content: bytes) -> dict[str, Any]:
         raise ManifestInvalid("Invalid JSON syntax") from None
     if not isinstance(document, dict):
         raise ManifestInvalid("the manifest is not a JSON object")
-    if document.get("schemaVersion") != 2 or document["schemaVersion"] is True:
+    try:
+        json.loads(content, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ManifestInvalid("the manifest nests too deeply") from None
+    version = document.get("schemaVersion")
+    if type(version) is not int or version != 2:
         raise ManifestInvalid("'schemaVersion' must be 2")
     return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    """Of a field that is there twice, one program reads the first and another the last: they see two manifests."""
+    counted = Counter(name for name, _ in pairs)
+    if len(counted) < len(pairs):
+        raise ManifestInvalid(f"an object has the field '{counted.most_common(1)[0][0][:100]}' twice")
+
+
+def _check_form(document: dict[str, Any], kind: str) -> None:
+    its, others = (
+        (("manifests",), ("config", "layers")) if kind in INDEX_TYPES else (("config", "layers"), ("manifests",))
+    )
+    for name in its:
+        if name not in document:
+            raise ManifestInvalid(f"'{name}' is missing: it is one of the fields of the media type '{kind}'")
+    for name in others:
+        if name in document:
+            raise ManifestInvalid(f"'{name}' is none of the fields of the media type '{kind}'")
 
 
 def _media_type(document: dict[str, Any], given: str | None) -> str:
@@ -135,10 +166,10 @@ class _Fields:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
 
-    def text(self, name: str) -> str | None:
+    def media_type(self, name: str) -> str | None:
         value = self._document.get(name)
-        if value is not None and not isinstance(value, str):
-            raise ManifestInvalid(f"'{name}' must be a string")
+        if value is not None and not (isinstance(value, str) and (not value or _MEDIA_TYPE.fullmatch(value))):
+            raise ManifestInvalid(f"'{name}' must be a string of at most 255 printable ASCII characters")
         return value
 
     def descriptor(self, name: str) -> Descriptor | None:
@@ -157,6 +188,8 @@ class _Fields:
             return {}
         if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
             raise ManifestInvalid("'annotations' must be an object of strings")
+        if any("\0" in name or "\0" in text for name, text in value.items()):
+            raise ManifestInvalid("'annotations' must not contain the character NUL")
         return value
 
 
@@ -164,8 +197,8 @@ def _descriptor(where: str, value: Any) -> Descriptor:
     if not isinstance(value, dict):
         raise ManifestInvalid(f"'{where}' must be a descriptor")
     media_type, size = value.get("mediaType"), value.get("size")
-    if not isinstance(media_type, str) or not media_type:
-        raise ManifestInvalid(f"'{where}.mediaType' must be a media type")
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+        raise ManifestInvalid(f"'{where}.mediaType' must be a media type of at most 255 printable ASCII characters")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _MAX_SIZE:
         raise ManifestInvalid(f"'{where}.size' must be a number of bytes")
     try:

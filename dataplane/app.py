@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from berth.downloads import PATH
 from berth.opening import Opened, opened
 from berth.settings import Settings
 from dataplane import blobs, downloads, errors, host, manifests, referrers, tags, uploads
@@ -49,13 +50,15 @@ STEPS: dict[tuple[str, str], tuple[Step, str | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class DataPlane:
-    """Answers every request under /v2/."""
+    """Answers every request but those about its health."""
 
     opened: Opened
     passwords: Passwords
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         try:
+            if request.path.startswith(PATH):
+                return await downloads.answer(request, self.opened)
             return await self._step(request)
         except Exception as error:
             answer = errors.translate(error)
@@ -78,7 +81,7 @@ def _step_for(method: str, kind: str) -> tuple[Step, str | None]:
     found = STEPS.get((method, kind))
     if found is None:
         allowed = ", ".join(sorted(known for known, known_kind in STEPS if known_kind == kind))
-        raise errors.OciError(405, "UNSUPPORTED", f"{method} is not one of {allowed}", {"Allow": allowed})
+        raise errors.OciError(405, "UNSUPPORTED", f"{method[:40]} is not one of {allowed}", {"Allow": allowed})
     return found
 
 
@@ -89,23 +92,16 @@ def make_app(settings: Settings) -> web.Application:
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         async with opened(settings) as everything:
             app[DATABASE], app[STORE] = everything.database, everything.store
-            app[OPENED] = everything
             app[PLANE] = DataPlane(everything, Passwords(everything.keyring))
             yield
 
     async def answer(request: web.Request) -> web.StreamResponse:
         return await request.app[PLANE].answer(request)
 
-    async def download(request: web.Request) -> web.StreamResponse:
-        return await downloads.get(request, request.app[OPENED])
-
     app[ANSWER_FAULT] = errors.answer_fault
     app.cleanup_ctx.append(lifetime)
-    app.router.add_get("/downloads/{sealed}", download)
-    app.router.add_route("*", "/v2", answer)
-    app.router.add_route("*", "/v2/{path:.*}", answer)
+    app.router.add_route("*", "/{path:(?s:.*)}", answer)
     return app
 
 
-OPENED = web.AppKey("opened", Opened)
 PLANE = web.AppKey("plane", DataPlane)

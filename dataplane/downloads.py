@@ -6,19 +6,17 @@ from berth import downloads
 from berth.downloads import DownloadExpired
 from berth.opening import Opened
 from berth.sealing import SealBroken
-from dataplane import errors
-from dataplane.blobs import OCTETS, check_range
+from dataplane import blob_files
 from dataplane.errors import BlobUnknown, OciError
 
-
-async def get(request: web.Request, opened: Opened) -> web.StreamResponse:
-    try:
-        return await _get(request, opened)
-    except OciError as error:
-        return errors.response(error)
+METHODS = ("GET", "HEAD")
 
 
-async def _get(request: web.Request, opened: Opened) -> web.StreamResponse:
+async def answer(request: web.Request, opened: Opened) -> web.StreamResponse:
+    """The bytes that the address was given for. Raises OciError."""
+    if request.method not in METHODS:
+        allowed = ", ".join(METHODS)
+        raise OciError(405, "UNSUPPORTED", f"{request.method[:40]} is not one of {allowed}", {"Allow": allowed})
     try:
         blob = downloads.open_path(opened.keyring, request.path)
     except DownloadExpired:
@@ -28,6 +26,4 @@ async def _get(request: web.Request, opened: Opened) -> web.StreamResponse:
     size = await opened.store.size(blob)
     if size is None:
         raise BlobUnknown
-    check_range(request, size)
-    headers = {"Docker-Content-Digest": blob.digest, "Content-Type": OCTETS, "ETag": f'"{blob.digest}"'}
-    return web.FileResponse(opened.store.path(blob), headers=headers)
+    return blob_files.send(request, opened.store.path(blob), blob.digest, size)

@@ -9,14 +9,15 @@ from berth.addresses import Addresses
 from berth.names import Digest, NameInvalid, Registry, RepositoryName, Tag
 from dataplane.errors import ManifestUnknown, OciError
 
-_KINDS = {
-    "manifests": re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)"),
-    "uploads": re.compile(r"/v2/(?P<name>.+)/blobs/uploads/?"),
-    "upload": re.compile(r"/v2/(?P<name>.+)/blobs/uploads/(?P<reference>[^/]+)"),
-    "blobs": re.compile(r"/v2/(?P<name>.+)/blobs/(?P<reference>[^/]+)"),
-    "tags": re.compile(r"/v2/(?P<name>.+)/tags/list"),
-    "referrers": re.compile(r"/v2/(?P<name>.+)/referrers/(?P<reference>[^/]+)"),
+_AFTER_NAME = {
+    "manifests": "/manifests/(?P<reference>[^/]+)",
+    "uploads": "/blobs/uploads/?",
+    "upload": "/blobs/uploads/(?P<reference>[^/]+)",
+    "blobs": "/blobs/(?P<reference>[^/]+)",
+    "tags": "/tags/list",
+    "referrers": "/referrers/(?P<reference>[^/]+)",
 }
+_KINDS = {kind: re.compile(f"/v2/(?P<name>.+){rest}", re.DOTALL) for kind, rest in _AFTER_NAME.items()}
 _LONGEST_PATH = 1024
 
 
@@ -48,7 +49,8 @@ class Target:
 
 def find(request: web.Request, addresses: Addresses) -> Target:
     """Raises OciError for a path that is none of the API's, and for a name that no repository can have."""
-    path = request.path
+    # Encoded slashes stay so: what a proxy in front of Berth took for one segment is one here, and no name has a `%`.
+    path = request.rel_url.path_safe
     if len(path) > _LONGEST_PATH:
         raise OciError(414, "NAME_INVALID", f"a path has at most {_LONGEST_PATH} characters")
     host = request.headers.get("Host", "")

@@ -1,13 +1,20 @@
 """Manifests: get, put, delete. OCI Distribution 1.1, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"."""
 
+import asyncio
+from functools import partial
+
 from aiohttp import web
 
 from berth import images, repositories
+from berth.errors import listed
 from berth.images import StoredManifest
 from berth.manifests import MAX_BYTES, parse
 from berth.names import Digest, NameInvalid, Tag
 from dataplane.call import Call
 from dataplane.errors import ManifestUnknown, OciError
+
+# Reading a manifest of so many bytes takes longer than others should wait.
+LARGE = 256 * 1024
 
 
 async def head(call: Call) -> web.StreamResponse:
@@ -26,7 +33,8 @@ async def put(call: Call) -> web.StreamResponse:
     content = await _body(call.request)
     reference = _new_reference(call.target.reference)
     algorithm = reference.algorithm if isinstance(reference, Digest) else "sha256"
-    manifest = parse(content, _media_type(call.request), algorithm=algorithm)
+    parsing = partial(parse, content, _media_type(call.request), algorithm=algorithm)
+    manifest = parsing() if len(content) < LARGE else await asyncio.to_thread(parsing)
     if isinstance(reference, Digest) and manifest.digest != reference:
         raise OciError(400, "DIGEST_INVALID", f"the manifest has the digest '{manifest.digest}', not '{reference}'")
     new_tags = [reference] if isinstance(reference, Tag) else []
@@ -50,7 +58,7 @@ async def delete(call: Call) -> web.StreamResponse:
     if deletion is None:
         raise ManifestUnknown
     if deletion.needed_by:
-        message = f"Requested image referenced by manifest list: [{', '.join(deletion.needed_by)}]"
+        message = f"Requested image referenced by manifest list: {listed(deletion.needed_by)}"
         raise OciError(409, "DENIED", message)
     return web.Response(status=202)
 
@@ -85,6 +93,10 @@ def _media_type(request: web.Request) -> str | None:
 
 
 async def _body(request: web.Request) -> bytes:
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding != "identity":
+        message = f"the Content-Encoding is '{encoding[:40]}': a manifest is sent as the bytes that have its digest"
+        raise OciError(415, "MANIFEST_INVALID", message)
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

@@ -1,7 +1,6 @@
 """Who pushes or pulls: the registry password of the Authorization header → a principal."""
 
 import base64
-import binascii
 import time
 from collections import OrderedDict
 
@@ -26,9 +25,12 @@ class Passwords:
 
     def principal(self, request: web.Request, endpoint: str) -> Principal:
         """Raises NotAuthenticated, and OciError for a password that has expired."""
-        header = request.headers.get("Authorization")
-        if header is None:
+        given = request.headers.getall("Authorization", [])
+        if not given:
             raise NotAuthenticated(endpoint, "Not Authorized")
+        if len(given) > 1:
+            raise NotAuthenticated(endpoint, "The Authorization header is given more than once")
+        (header,) = given
         known = self._opened.get(header)
         if known is None:
             known = self._open(header, endpoint)
@@ -46,7 +48,8 @@ class Passwords:
             raise NotAuthenticated(endpoint, "Unsupported Authorization Type")
         try:
             user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
+            # Among them binascii.Error and UnicodeDecodeError.
             raise NotAuthenticated(endpoint, "The Authorization header is not Basic and base64") from None
         if user != USER:
             raise NotAuthenticated(endpoint, f"The user name must be {USER}")

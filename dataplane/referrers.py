@@ -8,7 +8,7 @@ from aiohttp import web
 from berth import image_lists, repositories
 from berth.image_lists import Referrer
 from berth.manifests import OCI_INDEX
-from berth.names import Digest, NameInvalid
+from dataplane import host
 from dataplane.call import Call
 from dataplane.tags import PAGE, next_page, page_size
 
@@ -16,6 +16,7 @@ from dataplane.tags import PAGE, next_page, page_size
 async def get(call: Call) -> web.StreamResponse:
     subject = call.target.digest()
     limit = page_size(call.request) or PAGE
+    last = call.request.query.get("last")
     artifact_type = call.request.query.get("artifactType")
     repository = await repositories.get(call.database, call.registry, call.name)
     found = await image_lists.referrers(
@@ -23,7 +24,7 @@ async def get(call: Call) -> web.StreamResponse:
         repository,
         subject,
         artifact_type=None if artifact_type is None else artifact_type.replace("\x00", ""),
-        after=_after(call.request.query.get("last", "")),
+        after=host.parse_digest(last) if last else "",
         limit=limit + 1,
     )
     page = found[:limit]
@@ -50,10 +51,3 @@ def _descriptor(referrer: Referrer) -> dict[str, Any]:
     if referrer.annotations:
         descriptor["annotations"] = referrer.annotations
     return descriptor
-
-
-def _after(text: str) -> str:
-    try:
-        return Digest.parse(text)
-    except NameInvalid:
-        return ""

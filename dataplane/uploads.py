@@ -26,12 +26,14 @@ async def post(call: Call) -> web.StreamResponse:
     repository = await repositories.get(call.database, call.registry, call.name)
     query = call.request.query
     if "mount" in query:
-        digest = host.parse_digest(query["mount"])
+        digest = _digest(call, "mount")
         if await _mount(call, repository, digest, query.get("from")):
             return _created(call, digest)
     elif "digest" in query:
-        digest = host.parse_digest(query["digest"])
+        digest = _digest(call, "digest")
         body = _Body(call.request)
+        if body.first:
+            raise uploads.OutOfOrder(0)
         layer = await uploads.put(call.database, call.store, repository, digest, body.chunks())
         return _created(call, layer.digest)
     upload = await uploads.begin(call.database, call.store, repository, call.principal.arn)
@@ -56,7 +58,7 @@ async def patch(call: Call) -> web.StreamResponse:
 async def put(call: Call) -> web.StreamResponse:
     if "digest" not in call.request.query:
         raise OciError(400, "DIGEST_INVALID", "the query parameter 'digest' is missing: the digest of the whole layer")
-    digest = host.parse_digest(call.request.query["digest"])
+    digest = _digest(call, "digest")
     body = _Body(call.request)
     repository = await repositories.get(call.database, call.registry, call.name)
     layer = await uploads.complete(
@@ -89,6 +91,14 @@ async def _mount(call: Call, target: Repository, digest: Digest, source_path: st
     except (OciError, ecr.AccessDenied, ecr.RepositoryNotFound):
         return False
     return await layers.mount(call.database, source, target, digest)
+
+
+def _digest(call: Call, parameter: str) -> Digest:
+    """The digest in a query parameter, which is there once: of two, a proxy might see the one and Berth the other."""
+    values = call.request.query.getall(parameter)
+    if len(values) > 1:
+        raise OciError(400, "DIGEST_INVALID", f"the query parameter '{parameter}' is given {len(values)} times")
+    return host.parse_digest(values[0])
 
 
 def _upload_id(call: Call) -> uuid.UUID:

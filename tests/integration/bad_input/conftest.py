@@ -1,0 +1,102 @@
+"""A place to send malformed requests to, and the check that they left nothing behind."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import structlog
+
+from berth import images, manifests, repositories, uploads
+from berth.db import Database
+from berth.identity.access_keys import AccessKey, create_root
+from berth.identity.passwords import load_keyring
+from berth.mutability import Mutability
+from berth.names import Digest, RepositoryName, Tag
+from berth.repositories import Repository
+from berth.sealing import Seal
+from berth.settings import Settings
+from berth.store.filesystem import FilesystemStore
+from tests.integration.bad_input.wire import exchange, request
+
+NAME = "bad/input"
+# What a worker opens once and keeps (connections to PostgreSQL, a thread's pipe): far below one for each request.
+KEPT_DESCRIPTORS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Both planes, and a repository of the default registry with an image in it."""
+
+    registry_address: str
+    api_address: str
+    key: AccessKey
+    password: str
+    repository: Repository
+    layer: Digest
+    image: Digest
+    database: Database
+    store: FilesystemStore
+
+
+@pytest.fixture(scope="session")
+async def place(
+    registry_url: str, api_url: str, settings: Settings, database: Database, seal: Seal
+) -> AsyncIterator[Place]:
+    key = await create_root(database, seal, settings.account_id)
+    password, _ = (await load_keyring(database, seal)).close_password(key.principal)
+    repository = await repositories.create(
+        database, settings.registry, RepositoryName(NAME), mutability=Mutability.of("MUTABLE")
+    )
+    store = FilesystemStore(settings.store_folder)
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    layer = await uploads.put(database, store, repository, Digest.of(b"{}"), content())
+    manifest = manifests.parse(
+        b'{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"%b","size":2},"layers":[]}'
+        % layer.digest.encode()
+    )
+    await images.put(database, settings.registry, NAME, manifest, [Tag("v1")])
+    yield Place(
+        registry_url.removeprefix("http://"),
+        api_url.removeprefix("http://"),
+        key,
+        password,
+        repository,
+        layer.digest,
+        manifest.digest,
+        database,
+        store,
+    )
+    await repositories.remove(database, settings.registry, NAME, force=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_fails(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A malformed request is the caller's fault: no log line may say that it was Berth's."""
+    with structlog.testing.capture_logs() as lines:
+        yield
+    errors = [line for line in lines if line["log_level"] in {"error", "critical"}]
+    assert not errors, errors
+    assert not [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]
+
+
+@pytest.fixture(scope="package", autouse=True)
+async def nothing_is_left(place: Place, settings: Settings) -> AsyncIterator[None]:
+    """After all the tables, both planes are ready, and hold no connection, file or upload of the requests."""
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    for address in (place.registry_address, place.api_address):
+        answer = await exchange(address, request("GET", "/readyz", {"Host": address, "Connection": "close"}))
+        assert answer.status == 200, answer
+    process = psutil.Process()
+    ports = {int(address.rpartition(":")[2]) for address in (place.registry_address, place.api_address)}
+    held = [c for c in process.net_connections() if c.laddr.port in ports and c.status != psutil.CONN_LISTEN]
+    assert not held
+    assert not [file for file in process.open_files() if Path(file.path).is_relative_to(settings.store_folder)]
+    assert not list((settings.store_folder / "uploads").iterdir())
+    assert len(os.listdir("/proc/self/fd")) - before < KEPT_DESCRIPTORS
