@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 # A body beyond this takes tens of megabytes of memory while it is parsed, and tens of milliseconds to hash.
 LARGE_BODY = 1024 * 1024
-LARGE_BODIES_AT_ONCE = 2
+LARGE_BODIES_AT_ONCE = 3
 
 
 class ControlPlane:
@@ -54,6 +54,7 @@ class ControlPlane:
         try:
             answer = await self._answer(http, head, wire, request_id)
         except EcrError as fault:
+            bind_contextvars(error=fault.code)
             answer = wire.error(fault, request_id)
         except (DatabaseUnavailable, StoreUnavailable) as error:
             log.warning("a call cannot be served now", because=str(error))
@@ -84,7 +85,8 @@ class ControlPlane:
     @contextlib.asynccontextmanager
     async def _room_for(self, http: web.Request) -> AsyncIterator[None]:
         """Wait until there is memory for the request's body."""
-        if http.content_length is not None and http.content_length <= LARGE_BODY:
+        length = http.content_length if http.body_exists else 0
+        if length is not None and length <= LARGE_BODY:
             yield
         else:
             async with self._large_bodies:
@@ -93,7 +95,11 @@ class ControlPlane:
 
 def head_of(http: web.Request) -> sigv4.Request:
     """The request as it was signed, but for its body."""
-    path, _, query = http.raw_path.partition("?")
+    target = http.raw_path
+    if not target.startswith("/"):
+        # RFC 9112, 3.2.2: a request through a proxy names the whole URL.
+        target = http.rel_url.raw_path_qs
+    path, _, query = target.partition("?")
     return sigv4.Request(http.method, path, query, list(http.headers.items()), b"")
 
 

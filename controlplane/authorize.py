@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from berth.errors import InvalidParameter
 from berth.identity import authorize
@@ -21,10 +20,8 @@ class Rule:
     """What the overlay says of an operation (Service Authorization Reference, "Amazon Elastic Container Registry")."""
 
     action: str
-    access: str
     # The member that says which repositories the call is about: by name, by names or by ARN. None: about all there is.
     repository: str | None = None
-    condition_keys: tuple[str, ...] = ()
     # Nobody needs a permission for it.
     anyone: bool = False
 
@@ -33,17 +30,10 @@ class Rule:
 def rules(service: str) -> dict[str, Rule]:
     """The overlay of a service, by operation."""
     overlay = json.loads((OVERLAYS / f"{service}.json").read_bytes())
-    return {operation: _rule(entry) for operation, entry in overlay.items()}
-
-
-def _rule(entry: dict[str, Any]) -> Rule:
-    return Rule(
-        entry["action"],
-        entry["access"],
-        entry.get("repository"),
-        tuple(entry.get("conditionKeys", ())),
-        entry.get("anyone", False),
-    )
+    return {
+        operation: Rule(entry["action"], entry.get("repository"), entry.get("anyone", False))
+        for operation, entry in overlay.items()
+    }
 
 
 def registry_of(operation: Operation, members: Members, own: Registry) -> Registry:

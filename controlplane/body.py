@@ -7,24 +7,22 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from controlplane.wire.faults import MalformedHttpRequest, RequestTimeout, RequestTooLarge
 
-SECONDS = 60
+SECONDS = 120
 
 
-async def read_body(http: web.Request, limit: int) -> bytes:
+async def read_body(http: web.Request, limit: int) -> bytearray:
     """Raises faults.RequestTooLarge, faults.RequestTimeout, faults.MalformedHttpRequest."""
     if http.content_length is not None and http.content_length > limit:
         raise RequestTooLarge(limit)
-    pieces = []
-    size = 0
+    body = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
             async for piece in http.content.iter_any():
-                size += len(piece)
-                if size > limit:
+                if len(body) + len(piece) > limit:
                     raise RequestTooLarge(limit)
-                pieces.append(piece)
+                body += piece
     except TimeoutError:
         raise RequestTimeout(f"The body did not arrive within {SECONDS} seconds") from None
-    except (ClientPayloadError, HttpProcessingError) as error:
-        raise MalformedHttpRequest("The body of the request is not well-formed HTTP/1.1") from error
-    return b"".join(pieces)
+    except (ClientPayloadError, HttpProcessingError, ConnectionError) as error:
+        raise MalformedHttpRequest("The body of the request did not arrive whole and well-formed") from error
+    return body

@@ -5,6 +5,7 @@ the signatures. Both are pure. Each failure has the code and the text of AWS's J
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import re
@@ -27,7 +28,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 SKEW = timedelta(minutes=15)
 BASIC_FORMAT = "%Y%m%dT%H%M%SZ"
-BASIC_FORMAT_LENGTH = 16
+BASIC = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 PARAMETERS = ("Credential", "Signature", "SignedHeaders")
 SIGNATURE = re.compile(r"[0-9a-f]{64}")
 ACCESS_KEY_ID = re.compile(r"\w{1,128}", re.ASCII)
@@ -47,7 +48,7 @@ class Request:
     path: str
     query: str
     headers: Sequence[tuple[str, str]]
-    body: bytes
+    body: bytes | bytearray
 
     @cached_property
     def fields(self) -> dict[str, list[str]]:
@@ -84,18 +85,18 @@ def claim(request: Request, service: str, now: datetime) -> Claim:
     Raises MissingAuthenticationToken, IncompleteSignature, InvalidSignature, UnrecognizedClient.
     """
     parameters = _parameters(request)
-    moment = _moment(request)
+    moment, written = _moment(request)
     _in_time(moment, now)
     if "x-amz-security-token" in request.fields:
         # Session tokens are handed out by STS operations that Berth does not have.
         raise UnrecognizedClient
     signed = _signed_headers(request, parameters["SignedHeaders"])
-    access_key_id, date, region = _scope(parameters["Credential"], service, moment.strftime(BASIC_FORMAT))
+    access_key_id, date, region = _scope(parameters["Credential"], service, written)
     if not ACCESS_KEY_ID.fullmatch(access_key_id):
         raise UnrecognizedClient
     if not SIGNATURE.fullmatch(parameters["Signature"]):
         raise InvalidSignature(DOES_NOT_MATCH)
-    return Claim(access_key_id, date, region, service, moment.strftime(BASIC_FORMAT), signed, parameters["Signature"])
+    return Claim(access_key_id, date, region, service, written, signed, parameters["Signature"])
 
 
 def verify(request: Request, claim: Claim, secret: str) -> None:
@@ -155,61 +156,73 @@ def _parameters(request: Request) -> dict[str, str]:
     algorithm, _, rest = header.partition(" ")
     if algorithm != ALGORITHM:
         raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm[:50]}'.")
-    shown = f"(Hashed with SHA-256 and encoded with Base64) Authorization={_hashed(header)}"
-    found = _pairs(rest, shown)
+    found = _pairs(rest, header)
     lacking = [f"Authorization header requires '{name}' parameter." for name in PARAMETERS if not found.get(name)]
     if "x-amz-date" not in request.fields and "date" not in request.fields:
         lacking.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if lacking:
-        raise IncompleteSignature(f"{' '.join(lacking)} {shown}")
+        raise IncompleteSignature(f"{' '.join(lacking)} {_shown(header)}")
     return found
 
 
-def _pairs(text: str, shown: str) -> dict[str, str]:
+def _pairs(text: str, header: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in re.split(r"[, ]+", text[:MAX_AUTHORIZATION].strip(", ")):
         name, equals, value = part.partition("=")
         if part and not equals:
-            raise IncompleteSignature(f"Invalid key=value pair (missing equal-sign) in Authorization header {shown}")
+            raise IncompleteSignature(
+                f"Invalid key=value pair (missing equal-sign) in Authorization header {_shown(header)}"
+            )
         if part and (name not in PARAMETERS or name in found):
-            raise IncompleteSignature(f"Authorization header has a parameter of no meaning or twice the same. {shown}")
+            raise IncompleteSignature(
+                f"Authorization header has a parameter of no meaning or twice the same. {_shown(header)}"
+            )
         found[name] = value
     return found
 
 
-def _hashed(header: str) -> str:
-    return base64.b64encode(hashlib.sha256(header.encode(errors="surrogateescape")).digest()).decode()
+def _shown(header: str) -> str:
+    """How AWS names the header in an error: an answer may be kept where a signature should not be."""
+    digest = hashlib.sha256(header.encode(errors="surrogateescape")).digest()
+    return f"(Hashed with SHA-256 and encoded with Base64) Authorization={base64.b64encode(digest).decode()}"
 
 
-def _moment(request: Request) -> datetime:
-    """When the request says it was signed: X-Amz-Date, or else Date, in the basic format or (Date) in HTTP's."""
+def _moment(request: Request) -> tuple[datetime, str]:
+    """When the request says it was signed, also in the basic format, in which it is part of what was signed.
+
+    That is X-Amz-Date, or else Date, which may be in the format of HTTP too.
+    """
     text = request.field("x-amz-date")
-    date = request.field("date") if text is None else None
-    try:
-        if date is not None and not date[:1].isdecimal():
-            return parsedate_to_datetime(date).astimezone(UTC)
-        given = text if text is not None else date or ""
-        if len(given) == BASIC_FORMAT_LENGTH and given.isascii():
-            return datetime.strptime(given, BASIC_FORMAT).replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        pass
+    if text is None:
+        text = request.field("date") or ""
+        if not BASIC.fullmatch(text):
+            text = _from_http(text)
+    if BASIC.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text), text
     raise IncompleteSignature(
-        f"Date must be in ISO-8601 'basic format'. Got '{(text or date or '')[:50]}'. "
-        "See http://en.wikipedia.org/wiki/ISO_8601"
+        f"Date must be in ISO-8601 'basic format'. Got '{text[:50]}'. See http://en.wikipedia.org/wiki/ISO_8601"
     )
 
 
+def _from_http(text: str) -> str:
+    """The date of an HTTP header in the basic format; what is no such date, as it is."""
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC).strftime(BASIC_FORMAT)
+    except (ValueError, OverflowError):
+        return text
+
+
 def _in_time(moment: datetime, now: datetime) -> None:
-    signed, here = moment.strftime(BASIC_FORMAT), now.strftime(BASIC_FORMAT)
-    minutes = int(SKEW.total_seconds() // 60)
     if moment < now - SKEW:
-        earliest = (now - SKEW).strftime(BASIC_FORMAT)
-        raise InvalidSignature(f"Signature expired: {signed} is now earlier than {earliest} ({here} - {minutes} min.)")
-    if moment > now + SKEW:
-        latest = (now + SKEW).strftime(BASIC_FORMAT)
-        raise InvalidSignature(
-            f"Signature not yet current: {signed} is still later than {latest} ({here} + {minutes} min.)"
-        )
+        fault, edge, sign = "Signature expired: {} is now earlier than", now - SKEW, "-"
+    elif moment > now + SKEW:
+        fault, edge, sign = "Signature not yet current: {} is still later than", now + SKEW, "+"
+    else:
+        return
+    signed, limit, here = (one.strftime(BASIC_FORMAT) for one in (moment, edge, now))
+    minutes = int(SKEW.total_seconds() // 60)
+    raise InvalidSignature(f"{fault.format(signed)} {limit} ({here} {sign} {minutes} min.)")
 
 
 def _signed_headers(request: Request, text: str) -> tuple[str, ...]:

@@ -12,13 +12,13 @@ from controlplane.wire.model import Members, Operation
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
-def parse(operation: Operation, body: bytes) -> Members:
+def parse(operation: Operation, body: bytes | bytearray) -> Members:
     """The members of the operation's input. Raises faults.Serialization and berth.errors.InvalidParameter."""
     return operation.parse(_object(body))
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    if not body.strip():
+def _object(body: bytes | bytearray) -> dict[str, Any]:
+    if not body or body.isspace():
         return {}
     try:
         value = orjson.loads(body)

@@ -20,8 +20,6 @@ class Operation:
         self.service = service
         self.model = model
         self.name: str = model.name
-        # The codes of the errors that the model names for it.
-        self.errors = frozenset(shape.name for shape in model.error_shapes)
 
     def parse(self, value: Any) -> Members:
         """The members of the input, from a JSON value. Raises berth.errors.InvalidParameter, faults.Serialization."""

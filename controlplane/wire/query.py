@@ -29,7 +29,7 @@ ERRORS = {
 }
 
 
-def parameters(form: str | bytes) -> dict[str, str]:
+def parameters(form: str | bytes | bytearray) -> dict[str, str]:
     """The parameters of a form body or a query string. Raises faults.Serialization."""
     try:
         text = form if isinstance(form, str) else form.decode("ascii")

@@ -18,6 +18,18 @@ from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
 
+# The errors that any operation may answer (ECR API reference, "Common Errors"), and those of the Query protocol.
+NOT_MODELLED = {
+    "AccessDeniedException",
+    "InvalidSignatureException",
+    "SerializationException",
+    "UnrecognizedClientException",
+    "ValidationException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "ValidationError",
+}
+
 
 @dataclass
 class CountedPlane:
@@ -79,6 +91,9 @@ class Api:
             await asyncio.to_thread(getattr(self.client, operation), **members)
         response: dict[str, Any] = dict(caught.value.response)
         error = response["Error"]
+        name = self.client.meta.method_to_api_mapping[operation]
+        modelled = {shape.name for shape in self.client.meta.service_model.operation_model(name).error_shapes}
+        assert error["Code"] in modelled | NOT_MODELLED, f"{name} has no error {error['Code']}"
         return Refusal(error["Code"], error["Message"], response["ResponseMetadata"]["HTTPStatusCode"], response)
 
     async def pages(self, operation: str, **members: Any) -> list[dict[str, Any]]:

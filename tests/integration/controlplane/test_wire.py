@@ -235,6 +235,31 @@ async def test_a_body_that_does_not_arrive_whole_is_not_waited_for_forever(
     await writer.wait_closed()
 
 
+async def test_a_client_that_goes_away_is_no_fault_of_ours(
+    plane: CountedPlane, half_sent: Callable[[bytes], bytes]
+) -> None:
+    host = urlsplit(plane.url).netloc
+    with structlog.testing.capture_logs() as logged:
+        _, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(half_sent(b"Content-Length: 1000\r\n\r\n{"))
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.transport.abort()
+        await asyncio.sleep(0.2)
+    assert [line for line in logged if line["log_level"] in ("warning", "error")] == []
+
+
+async def test_a_request_may_name_the_whole_url(plane: CountedPlane, half_sent: Callable[[bytes], bytes]) -> None:
+    host = urlsplit(plane.url).netloc
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    whole = half_sent(b"Content-Length: 2\r\n\r\n{}").replace(b"POST / ", f"POST {plane.url}/ ".encode(), 1)
+    writer.write(whole)
+    line = await asyncio.wait_for(reader.readline(), 10)
+    assert int(line.split()[1]) == 200
+    writer.close()
+    await writer.wait_closed()
+
+
 @pytest.mark.parametrize("error", [DatabaseUnavailable("gone"), StoreUnavailable("full")])
 async def test_a_call_that_cannot_be_served_now_is_to_be_tried_again(
     send: Send, monkeypatch: pytest.MonkeyPatch, error: Exception
