@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,12 +41,22 @@ class BerthProcess:
 
     def child(self, name: str) -> psutil.Process:
         """The process `controlplane`, `dataplane`, `worker` or `postgres` (its postmaster)."""
+        found = self._children(name)
+        assert found, f"there is no {name}: {self.log[-2000:]}"
+        return found[0]
+
+    def has_child(self, name: str) -> bool:
+        return bool(self._children(name))
+
+    def _children(self, name: str) -> list[psutil.Process]:
+        marks = ("/postgres -D ",) if name == "postgres" else (f" -m {name}", f" -m berth.{name}s")
+        found = []
         for process in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 command = " ".join(process.cmdline())
-                if f"-m {name}" in command or f"-m berth.{name}s" in command or command.split(" ")[0].endswith(name):
-                    return process
-        raise AssertionError(f"there is no {name}: {self.log[-2000:]}")
+                if "leash.py" not in command and any(mark in command for mark in marks):
+                    found.append(process)
+        return found
 
     def is_ready(self) -> bool:
         return all(answers_ready(url) for url in (self.api_url, self.registry_url))
@@ -59,9 +69,12 @@ class BerthProcess:
             time.sleep(0.05)
 
     def wait_for_log(self, text: str, seconds: float = 30) -> None:
+        self.wait_until(lambda: text in self.log, seconds)
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
-        while text not in self.log:
-            assert time.monotonic() < deadline, f"{text!r} was not said in {seconds} s:\n{self.log}"
+        while not holds():
+            assert time.monotonic() < deadline, f"not so after {seconds} s; it said:\n{self.log}"
             time.sleep(0.05)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -151,4 +164,5 @@ def starting_berth(data: Path, *flags: str, **variables: str) -> Iterator[BerthP
     """`berth up` on the folder `data`, ready."""
     with launching_berth(data, *flags, **variables) as berth:
         berth.wait_until_ready()
+        berth.wait_for_log("Ctrl-C stops it")
         yield berth

@@ -1,31 +1,47 @@
 """Whether a plane is ready, asked as anybody may: `GET /readyz`."""
 
-import http.client
+import asyncio
 import json
+from urllib.parse import urlsplit
 
-ASK_TIMEOUT_SECONDS = 10.0
+ASK_SECONDS = 10.0
+MOST_BYTES = 65_536
 
 
-def problem_at(url: str) -> str | None:
+async def problem_at(url: str) -> str | None:
     """What keeps the plane at `url` from being ready, for people; None when nothing does."""
-    # No urllib here: a proxy in the environment is not for this.
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=ASK_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        content = answer.read(10_000)
-        return None if answer.status == 200 else _finding(content)
+        async with asyncio.timeout(ASK_SECONDS):
+            head, content = await _get(url, "/readyz")
+    except TimeoutError:
+        return f"it does not answer at {url} within {ASK_SECONDS:.0f} s"
     except OSError as error:
         return f"it does not answer at {url}: {error.strerror or error}"
-    except http.client.HTTPException as error:
-        return f"what answers at {url} is not Berth: {type(error).__name__}"
+    status = head.partition(b"\r\n")[0].split(b" ")
+    if status[1:2] == [b"200"]:
+        return None
+    return _finding(content) or f"what answers at {url} is not Berth"
+
+
+async def _get(url: str, path: str) -> tuple[bytes, bytes]:
+    """Head and body of the answer. No HTTP client: nothing in the environment (a proxy, say) is for this."""
+    place = urlsplit(url)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while len(answer) < MOST_BYTES and (more := await reader.read(MOST_BYTES)):
+            answer += more
     finally:
-        connection.close()
+        writer.close()
+    head, _, content = answer.partition(b"\r\n\r\n")
+    return head, content
 
 
 def _finding(content: bytes) -> str:
+    """What the plane says that it lacks; nothing where these are not a plane's words."""
     try:
         finding = json.loads(content)
         return ", ".join(f"{thing}: {state}" for thing, state in finding.items() if state != "ok" and thing != "status")
     except (ValueError, AttributeError):
-        return "it answers, but not as Berth does"
+        return ""

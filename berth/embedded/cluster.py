@@ -37,6 +37,9 @@ SERVER_SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "max_wal_size": "1GB",
+    # After the crash of a backend the server ends, and whoever runs it starts it again. Left to restart itself, 18.4 does
+    # not hear a shutdown that comes meanwhile.
+    "restart_after_crash": "off",
     # One host, small reads: the processes that would share the work of a query cost more than they bring.
     "io_method": "sync",
     "jit": "off",

@@ -21,9 +21,10 @@ def main() -> None:
     if settings.database_url is None:
         _fail("BERTH_DATABASE_URL: the worker needs it (`berth up` gives it)")
     logs.configure(settings, "worker")
-    # A lost connection is told once, by us, without four tracebacks.
-    for name in ("procrastinate.worker.berth", "psycopg.pool"):
+    # A lost connection is told once, by us, without four tracebacks; a job that failed is told by procrastinate.
+    for name in ("procrastinate", "procrastinate.worker.berth", "psycopg.pool"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("procrastinate.worker").setLevel(logging.ERROR)
     asyncio.run(run(settings, settings.database_url.get_secret_value()))
 
 

@@ -36,13 +36,13 @@ async def _findings(settings: Settings) -> list[Finding]:
     findings += [machine.port(settings, "api_listen"), machine.port(settings, "registry_listen")]
     return [
         *findings,
-        _plane("control plane", settings.api_url),
-        _plane("data plane", settings.registry_url),
+        await _plane("control plane", settings.api_url),
+        await _plane("data plane", settings.registry_url),
     ]
 
 
-def _plane(thing: str, url: str) -> Finding:
-    problem = problem_at(url)
+async def _plane(thing: str, url: str) -> Finding:
+    problem = await problem_at(url)
     if problem is None:
         return Finding(thing, f"ready at {url}")
     return Finding(thing, problem, "start `berth up`; if it runs, its log says more")

@@ -41,7 +41,7 @@ def postgres(cluster: Cluster) -> Program:
     async def problem() -> str | None:
         return None if await asyncio.to_thread(cluster.answers) else "it takes no connections"
 
-    ends = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+    ends = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
     environment = {"PATH": os.defpath, "LC_ALL": "C"}
     return Program("postgres", command, problem, environment, ends, hear=_log_postgres)
 
@@ -50,7 +50,7 @@ def plane(name: str, url: str, settings: Settings) -> Program:
     """The control plane or the data plane, by the name of its module; `url` is where it answers."""
 
     async def problem() -> str | None:
-        return await asyncio.to_thread(problem_at, url)
+        return await problem_at(url)
 
     return Program(name, lambda: _python(name), problem, _environment(settings))
 
