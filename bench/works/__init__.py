@@ -1,0 +1,1 @@
+"""What the servers are given to do, each kind of work in a file of its own."""
