@@ -1,0 +1,130 @@
+"""Flags come before variables, variables before the file, the file before the defaults; errors name the setting."""
+
+from pathlib import Path
+
+import pytest
+
+from berth.setting_faults import unknown_variables
+from berth.settings import Settings, SettingsInvalid, load
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_first_source_that_has_a_setting_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().region == "us-east-1"
+    Path("berth.toml").write_text('region = "eu-west-1"\n')
+    assert load().region == "eu-west-1"
+    monkeypatch.setenv("BERTH_REGION", "eu-west-2")
+    assert load().region == "eu-west-2"
+    assert load(region="eu-west-3").region == "eu-west-3"
+
+
+def test_an_empty_variable_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_DATABASE_URL", "")
+    monkeypatch.setenv("BERTH_REGION", "")
+    assert load().database_url is None
+    assert load().region == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("api_listen", "4500", "'4500' is not HOST:PORT, such as localhost:4500"),
+        ("registry_listen", "localhost:99999", "'localhost:99999' is not HOST:PORT, such as localhost:4500"),
+        ("account_id", "12", "'12' is not an account id of 12 digits"),
+        ("region", "Mars", "'Mars' is not a region"),
+        ("store", "s3://bucket", "'s3://bucket' is not file:///FOLDER"),
+        ("registry_host", "{account}.example.com", "must hold both {account} and {region}"),
+        ("registry_aliases", "images.example.com", "it is not JSON such as"),
+        ("registry_aliases", '{"images.example.com": "me"}', "write ACCOUNT/REGION"),
+        ("registry_scheme", "ftp", "input should be 'http' or 'https'"),
+        ("upload_expiry_hours", "0", "input should be greater than or equal to 1"),
+        ("upload_expiry_hours", "soon", "input should be a valid integer"),
+        ("log_level", "loud", "input should be 'debug', 'info', 'warning' or 'error'"),
+        ("database_url", "mysql://root:canary@host/x", "it is not postgresql://USER:PASSWORD@HOST/DATABASE"),
+        ("root_access_key_id", "../etc", "it is not an access key id"),
+        ("root_secret_access_key", "canary", "it is shorter than 8 characters"),
+    ],
+)
+def test_an_error_names_the_setting_as_it_was_given(
+    name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsInvalid) as as_flag:
+        load(**{name: value})
+    monkeypatch.setenv(f"BERTH_{name.upper()}", value)
+    with pytest.raises(SettingsInvalid) as as_variable:
+        load()
+    monkeypatch.delenv(f"BERTH_{name.upper()}")
+    Path("berth.toml").write_text(f"{name} = '{value}'\n")
+    with pytest.raises(SettingsInvalid) as in_file:
+        load()
+    assert str(as_flag.value).startswith(f"--{name.replace('_', '-')}: ")
+    assert str(as_variable.value).startswith(f"BERTH_{name.upper()}: ")
+    assert str(in_file.value).startswith(f"berth.toml: {name}: ")
+    for error in (as_flag, as_variable, in_file):
+        assert reason in str(error.value)
+        assert "canary" not in str(error.value)
+
+
+def test_every_setting_at_fault_is_named() -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(region="Mars", account_id="1")
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["--account-id", "--region"]
+
+
+def test_half_a_root_key_is_refused() -> None:
+    with pytest.raises(SettingsInvalid, match="give both, or neither"):
+        load(root_access_key_id="AKIAIOSFODNN7EXAMPLE")
+
+
+def test_a_setting_that_is_none_is_refused_in_the_file() -> None:
+    Path("berth.toml").write_text('regoin = "eu-west-1"\n')
+    with pytest.raises(SettingsInvalid, match=r"^berth\.toml: there is no setting named 'regoin'; is it 'region'\?$"):
+        load()
+
+
+def test_a_file_that_is_not_toml_is_refused() -> None:
+    Path("berth.toml").write_text("region: eu-west-1\n")
+    with pytest.raises(SettingsInvalid, match=r"^berth\.toml: "):
+        load()
+
+
+def test_a_variable_that_sets_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_API_LISTN", "localhost:1")
+    assert unknown_variables(Settings.model_fields) == ["BERTH_API_LISTN; is it 'BERTH_API_LISTEN'?"]
+
+
+def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        region="eu-west-1",
+        registry_aliases='{"Images.example.com": "123456789012/eu-west-1"}',
+        root_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        root_secret_access_key="a secret, with 'quotes'",
+        database_url="postgresql://u:p@/berth?host=/run/x",
+    )
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert load() == settings
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = load(root_access_key_id="AKIAIOSFODNN7EXAMPLE", root_secret_access_key="canary-canary")
+    assert "canary" not in repr(settings)
+    assert "canary" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("listen", "url"),
+    [
+        ("localhost:4500", "http://localhost:4500"),
+        ("0.0.0.0:80", "http://localhost:80"),
+        ("[::]:80", "http://localhost:80"),
+        ("[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_this_machine_reaches_itself(listen: str, url: str) -> None:
+    assert load(api_listen=listen).api_url == url
+    assert load(registry_listen=listen).registry_url == url
