@@ -1,0 +1,74 @@
+"""Container engines of our own: a Docker engine and a containerd, each in folders that go when it stops."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+START_DEADLINE = 60
+STOP_DEADLINE = 30
+
+
+@contextlib.contextmanager
+def docker_engine() -> Iterator[str]:
+    """Run a Docker engine without networks; yield its DOCKER_HOST. It takes 127.0.0.0/8 for insecure registries."""
+    with _engine_folder("docker") as folder:
+        command = ["dockerd", "--iptables=false", "--bridge=none", "--data-root", f"{folder}/data"]
+        command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid", "-H", f"unix://{folder}/engine.sock"]
+        with _running(command, folder, ["docker", "-H", f"unix://{folder}/engine.sock", "info"]):
+            yield f"unix://{folder}/engine.sock"
+
+
+@contextlib.contextmanager
+def containerd() -> Iterator[str]:
+    """Run a containerd without its Kubernetes plugin; yield the path of its socket."""
+    with _engine_folder("containerd") as folder:
+        (folder / "config.toml").write_text(
+            f'version = 2\nroot = "{folder}/data"\nstate = "{folder}/state"\n'
+            'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+            f'[grpc]\naddress = "{folder}/engine.sock"\n[ttrpc]\naddress = "{folder}/ttrpc.sock"\n'
+        )
+        ready = ["ctr", "--address", f"{folder}/engine.sock", "version"]
+        with _running(["containerd", "--config", f"{folder}/config.toml"], folder, ready):
+            yield f"{folder}/engine.sock"
+
+
+@contextlib.contextmanager
+def _engine_folder(name: str) -> Iterator[Path]:
+    # not pytest's folder: the path of a socket has room for 107 characters
+    folder = Path(tempfile.mkdtemp(prefix=f"berth-{name}-"))
+    try:
+        yield folder
+    finally:
+        for mount in reversed(_mounts_below(folder)):
+            subprocess.run(["umount", "--lazy", mount], check=False)
+        shutil.rmtree(folder)
+
+
+def _mounts_below(folder: Path) -> list[str]:
+    lines = Path("/proc/self/mounts").read_text().splitlines()
+    return [point for point in (line.split()[1] for line in lines) if point.startswith(f"{folder}/")]
+
+
+@contextlib.contextmanager
+def _running(command: list[str], folder: Path, ready: list[str]) -> Iterator[None]:
+    log = folder / "log"
+    with log.open("wb") as sink:
+        engine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd=folder)
+    try:
+        deadline = time.monotonic() + START_DEADLINE
+        while subprocess.run(ready, capture_output=True, check=False).returncode:
+            if engine.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} does not run: {log.read_text()[-3000:]}")
+            time.sleep(0.2)
+        yield
+    finally:
+        engine.terminate()
+        try:
+            engine.wait(STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            engine.kill()
+            engine.wait()

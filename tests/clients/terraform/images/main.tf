@@ -1,0 +1,59 @@
+# What a deployment reads: the image behind a tag, behind a digest, and the newest one.
+
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+variable "ecr_endpoint" {
+  type = string
+}
+
+variable "sts_endpoint" {
+  type = string
+}
+
+variable "repository" {
+  type = string
+}
+
+variable "digest" {
+  type = string
+}
+
+provider "aws" {
+  endpoints {
+    ecr = var.ecr_endpoint
+    sts = var.sts_endpoint
+  }
+}
+
+data "aws_ecr_image" "by_tag" {
+  repository_name = var.repository
+  image_tag       = "1.0"
+}
+
+data "aws_ecr_image" "by_digest" {
+  repository_name = var.repository
+  image_digest    = var.digest
+}
+
+data "aws_ecr_image" "newest" {
+  repository_name = var.repository
+  most_recent     = true
+}
+
+output "by_tag" {
+  value = data.aws_ecr_image.by_tag
+}
+
+output "by_digest" {
+  value = data.aws_ecr_image.by_digest
+}
+
+output "newest" {
+  value = data.aws_ecr_image.newest
+}

@@ -1,0 +1,168 @@
+# One configuration through its whole life: applied, planned again, changed in place, imported, destroyed.
+# Endpoint overrides for ecr and sts are all that the provider is told; credentials and region come from `berth env`.
+
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+variable "ecr_endpoint" {
+  type = string
+}
+
+variable "sts_endpoint" {
+  type = string
+}
+
+variable "changed" {
+  description = "Whether every argument that can change in place has its second value"
+  type        = bool
+  default     = false
+}
+
+provider "aws" {
+  endpoints {
+    ecr = var.ecr_endpoint
+    sts = var.sts_endpoint
+  }
+
+  default_tags {
+    tags = {
+      managed-by = "terraform"
+    }
+  }
+}
+
+resource "aws_ecr_repository" "full" {
+  name                 = "terraform/full"
+  image_tag_mutability = var.changed ? "IMMUTABLE" : "MUTABLE"
+  force_delete         = true
+
+  image_scanning_configuration {
+    scan_on_push = !var.changed
+  }
+
+  encryption_configuration {
+    encryption_type = "AES256"
+  }
+
+  tags = var.changed ? { team = "pier", "cost centre" = "42" } : { team = "harbour", empty = "" }
+
+  timeouts {
+    delete = "2m"
+  }
+}
+
+resource "aws_ecr_repository" "bare" {
+  name = "terraform/bare"
+}
+
+resource "aws_ecr_lifecycle_policy" "full" {
+  repository = aws_ecr_repository.full.name
+
+  policy = jsonencode({
+    rules = [
+      {
+        rulePriority = 1
+        description  = "Untagged images go"
+        selection = {
+          tagStatus   = "untagged"
+          countType   = "sinceImagePushed"
+          countUnit   = "days"
+          countNumber = var.changed ? 7 : 14
+        }
+        action = { type = "expire" }
+      },
+      {
+        rulePriority = 2
+        selection = {
+          tagStatus      = "tagged"
+          tagPatternList = ["release-*"]
+          countType      = "imageCountMoreThan"
+          countNumber    = 30
+        }
+        action = { type = "expire" }
+      },
+    ]
+  })
+}
+
+data "aws_ecr_lifecycle_policy_document" "bare" {
+  rule {
+    priority    = 10
+    description = "Keep the last five"
+
+    selection {
+      tag_status      = "tagged"
+      tag_prefix_list = ["v"]
+      count_type      = "imageCountMoreThan"
+      count_number    = 5
+    }
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "bare" {
+  repository = aws_ecr_repository.bare.name
+  policy     = data.aws_ecr_lifecycle_policy_document.bare.json
+}
+
+data "aws_iam_policy_document" "pull" {
+  statement {
+    sid    = var.changed ? "PullAndPush" : "Pull"
+    effect = "Allow"
+    actions = concat(
+      ["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability"],
+      var.changed ? ["ecr:PutImage", "ecr:InitiateLayerUpload"] : [],
+    )
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::210987654321:root"]
+    }
+  }
+}
+
+resource "aws_ecr_repository_policy" "full" {
+  repository = aws_ecr_repository.full.name
+  policy     = data.aws_iam_policy_document.pull.json
+}
+
+data "aws_ecr_repository" "full" {
+  name = aws_ecr_repository.full.name
+}
+
+data "aws_ecr_repositories" "all" {
+  depends_on = [aws_ecr_repository.full, aws_ecr_repository.bare]
+}
+
+data "aws_ecr_authorization_token" "token" {}
+
+data "aws_caller_identity" "me" {}
+
+output "repository" {
+  value = data.aws_ecr_repository.full
+}
+
+output "repository_url" {
+  value = aws_ecr_repository.full.repository_url
+}
+
+output "names" {
+  value = data.aws_ecr_repositories.all.names
+}
+
+output "account" {
+  value = data.aws_caller_identity.me.account_id
+}
+
+# not the token itself: it is a new one at every reading
+output "login" {
+  value = {
+    user         = data.aws_ecr_authorization_token.token.user_name
+    server       = data.aws_ecr_authorization_token.token.proxy_endpoint
+    has_password = nonsensitive(length(data.aws_ecr_authorization_token.token.password) > 0)
+  }
+}
