@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 # A body beyond this takes tens of megabytes of memory while it is parsed, and tens of milliseconds to hash.
 LARGE_BODY = 1024 * 1024
-LARGE_BODIES_AT_ONCE = 3
+LARGE_BODIES_AT_ONCE = 2
 
 
 class ControlPlane:
