@@ -4,7 +4,7 @@ import asyncio
 import json
 from urllib.parse import urlsplit
 
-ASK_SECONDS = 10.0
+ASK_SECONDS = 5.0
 MOST_BYTES = 65_536
 
 
