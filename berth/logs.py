@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import uuid
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,6 +27,11 @@ _SECRET_TEXTS = (
     (re.compile(r"\b(Signature|X-Amz-Signature|X-Amz-Security-Token)=[^\s&,'\"]+", re.I), rf"\1={HIDDEN}"),
 )
 _known_secrets: set[str] = set()
+
+
+def name_request() -> None:
+    """Give the request at hand a new id: ours, for one from outside could be anybody's."""
+    request_id.set(str(uuid.uuid4()))
 
 
 def hide(secret: str | None) -> None:

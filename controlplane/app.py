@@ -28,7 +28,7 @@ from controlplane.wire.answer import Answer
 from controlplane.wire.faults import MalformedHttpRequest, Unavailable
 from controlplane.wire.model import Operation
 from controlplane.wire.protocols import Wire, spoken
-from listener import ANSWER_FAULT, DATABASE, STORE
+from listener import ANSWER_FAULT, DATABASE, STORE, expect
 
 log = structlog.get_logger()
 
@@ -145,7 +145,7 @@ def make_app(settings: Settings) -> web.Application:
 
     app[ANSWER_FAULT] = answer_fault
     app.cleanup_ctx.append(lifetime)
-    app.router.add_route("*", "/{path:.*}", handle)
+    app.router.add_route("*", "/{path:(?s:.*)}", handle, expect_handler=expect)
     return app
 
 

@@ -15,7 +15,7 @@ from berth.settings import Settings
 from dataplane import blobs, downloads, errors, host, manifests, referrers, tags, uploads
 from dataplane.call import Call
 from dataplane.passwords import Passwords
-from listener import ANSWER_FAULT, DATABASE, STORE
+from listener import ANSWER_FAULT, DATABASE, STORE, expect
 
 log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ def make_app(settings: Settings) -> web.Application:
 
     app[ANSWER_FAULT] = errors.answer_fault
     app.cleanup_ctx.append(lifetime)
-    app.router.add_route("*", "/{path:(?s:.*)}", answer)
+    app.router.add_route("*", "/{path:(?s:.*)}", answer, expect_handler=expect)
     return app
 
 

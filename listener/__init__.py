@@ -10,12 +10,14 @@
 - `app[ANSWER_FAULT]`: how this plane says what is wrong with a request that no handler sees, because it is not HTTP,
   or because the code failed: a function of the status and a text for people, that returns a response.
 
-In a handler, `berth.logs.request_id.get()` is the id of the request: a new UUID, also in every line that is logged.
+Its routes are added with `expect_handler=expect`. In a handler, `berth.logs.request_id.get()` is the id of the
+request: a new UUID, also in every line that is logged.
 """
 
 from listener.faults import ANSWER_FAULT
 from listener.health import DATABASE, STORE
+from listener.requests import expect
 from listener.serving import Address, listening, serve
 from listener.sockets import AddressUnusable
 
-__all__ = ["ANSWER_FAULT", "DATABASE", "STORE", "Address", "AddressUnusable", "listening", "serve"]
+__all__ = ["ANSWER_FAULT", "DATABASE", "STORE", "Address", "AddressUnusable", "expect", "listening", "serve"]

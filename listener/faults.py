@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
+from berth.logs import name_request, request_id
 from listener.limits import MAX_HEADER_BYTES
 
 log = structlog.get_logger()
@@ -19,6 +20,13 @@ ANSWER_FAULT: web.AppKey[AnswerFault] = web.AppKey("answer_fault")
 SERVER = "Berth"
 TOO_LONG = f"A line of the request's head is longer than {MAX_HEADER_BYTES} bytes"
 NOT_HTTP = "The request is not well-formed HTTP/1.1"
+# What aiohttp says of bytes that it cannot parse, where no quotation of them follows.
+PLAIN_REASONS = {
+    "Received HTTPS traffic on an HTTP port",
+    "Too many headers received",
+    "Missing 'Host' header in request.",
+    "Duplicate 'Host' header found.",
+}
 FAILED = "Something failed here, not in the request; the log has the details under the id of the request"
 
 
@@ -43,6 +51,8 @@ class Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         del message
+        if request_id.get() is None:
+            name_request()
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("a request failed", method=request.method, path=request.path, exc_info=exc)
         if request.writer.output_size > 0:
@@ -50,10 +60,17 @@ class Connection(RequestHandler):
         if isinstance(exc, LineTooLong):
             response = self.answer_fault(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LONG)
         else:
-            response = self.answer_fault(status, FAILED if status >= HTTPStatus.INTERNAL_SERVER_ERROR else NOT_HTTP)
+            is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            response = self.answer_fault(status, FAILED if is_ours else NOT_HTTP + _reason(exc))
         response.headers["Server"] = SERVER
         response.force_close()
         return response
+
+
+def _reason(error: BaseException | None) -> str:
+    """What the parser did not like, without the bytes themselves."""
+    reason, quoted, _ = str(getattr(error, "message", "")).partition(":\n\n")
+    return f": {' '.join(reason.split())}" if quoted or reason in PLAIN_REASONS else ""
 
 
 class Server(web.Server):

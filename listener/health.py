@@ -8,6 +8,7 @@ from aiohttp import web
 from berth import revision
 from berth.db import Database, DatabaseUnavailable
 from berth.store.contract import Store, StoreUnavailable
+from listener.requests import expect
 
 DATABASE = web.AppKey("database", Database)
 STORE = web.AppKey("store", Store)
@@ -73,8 +74,8 @@ _READINESS = web.AppKey("readiness", Readiness)
 
 
 def add_health(app: web.Application) -> None:
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/healthz", healthz, expect_handler=expect)
+    app.router.add_get("/readyz", readyz, expect_handler=expect)
 
     async def prepare(app: web.Application) -> None:
         app[_READINESS] = Readiness(app[DATABASE], app.get(STORE))

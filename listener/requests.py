@@ -1,23 +1,43 @@
 """What happens to every request, whatever the plane: an id, a line in the log, and no word about versions."""
 
+import re
 import time
-import uuid
+from http import HTTPStatus
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
-from berth.logs import request_id
-from listener.faults import SERVER
+from berth.logs import name_request
+from listener.faults import ANSWER_FAULT, NOT_HTTP, SERVER, answer_plainly
 
 log = structlog.get_logger()
+
+# RFC 9110, "Host": anything else must be refused. (The underscore is for the names of containers.)
+HOST = re.compile(r"([A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id: ours, for one from outside could be anybody's."""
-    request_id.set(str(uuid.uuid4()))
+    """Give the request an id, and refuse one to a host that is none."""
+    name_request()
+    if HOST.fullmatch(request.headers.get("Host", "")) is None:
+        text = f"{NOT_HTTP}: the header Host is not the name of a host, or its address, and a port"
+        return request.app.get(ANSWER_FAULT, answer_plainly)(HTTPStatus.BAD_REQUEST, text)
     return await handler(request)
+
+
+async def expect(request: web.Request) -> web.StreamResponse | None:
+    """Tell a client that waits for it to go on. (As `expect_handler` of a route, before any middleware.)"""
+    if request.version < HttpVersion11:
+        return None
+    if request.headers["Expect"].lower() != "100-continue":
+        name_request()
+        text = "The header Expect asks for more than 100-continue, which is all that it can"
+        return request.app.get(ANSWER_FAULT, answer_plainly)(HTTPStatus.EXPECTATION_FAILED, text)
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0
+    return None
 
 
 @web.middleware

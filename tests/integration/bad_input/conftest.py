@@ -40,6 +40,9 @@ class Place:
     database: Database
     store: FilesystemStore
 
+    def address(self, plane: str) -> str:
+        return self.registry_address if plane == "dataplane" else self.api_address
+
 
 @pytest.fixture(scope="session")
 async def place(
