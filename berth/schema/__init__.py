@@ -1,0 +1,20 @@
+"""The tables, each in the file of its room."""
+
+from berth.schema.identity import access_keys, keyring
+from berth.schema.images import image_references, images, tags
+from berth.schema.layers import layers, repository_layers, uploads
+from berth.schema.repositories import repositories
+from berth.schema.tables import metadata
+
+__all__ = [
+    "access_keys",
+    "image_references",
+    "images",
+    "keyring",
+    "layers",
+    "metadata",
+    "repositories",
+    "repository_layers",
+    "tags",
+    "uploads",
+]

@@ -1,0 +1,41 @@
+"""Layers, who holds them, and the uploads that become them."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, Uuid
+
+from berth.schema.tables import Name, metadata, now_column
+
+# The bytes that a registry holds, once, whatever the number of repositories that link to them.
+layers = Table(
+    "layers",
+    metadata,
+    Column("account", Name, primary_key=True),
+    Column("region", Name, primary_key=True),
+    Column("digest", Name, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    now_column("created_at"),
+)
+
+repository_layers = Table(
+    "repository_layers",
+    metadata,
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", Name, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    now_column("linked_at"),
+)
+
+# An upload under way. Its bytes lie in the store, in order; `received` of them are acknowledged.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("received", BigInteger, nullable=False, server_default="0"),
+    # UploadLayerPart takes small parts only as the last one; these two tell CompleteLayerUpload whether it was so.
+    Column("last_part_size", BigInteger),
+    Column("has_short_part", Boolean, nullable=False, server_default="false"),
+    now_column("touched_at"),
+    Index("ix_uploads_touched_at", "touched_at"),
+    Index("ix_uploads_repository_id", "repository_id"),
+)
