@@ -141,7 +141,7 @@ async def test_what_is_not_http_is_answered_in_the_planes_words(url: str) -> Non
     ):
         answer = await raw(url, request)
         assert answer.startswith(b"HTTP/1.0 400 Bad Request"), answer
-        assert b'{"fault": "The request is not well-formed HTTP/1.1: Invalid method encountered"}' in answer
+        assert b'{"fault": "The request is not well-formed HTTP/1.1: ' in answer
         assert b"canary" not in answer
 
 
