@@ -19,6 +19,10 @@ images = Table(
     Column("size", BigInteger, nullable=False),
     now_column("pushed_at"),
     Column("last_pulled_at", Moment),
+    # STANDARD or ARCHIVE, and when it last came to be so: archived_at for ARCHIVE, activated_at for STANDARD again.
+    Column("storage_class", Text, nullable=False, server_default="STANDARD"),
+    Column("archived_at", Moment),
+    Column("activated_at", Moment),
     Column("manifest", LargeBinary, nullable=False),
     Index("ix_images_subject", "repository_id", "subject", "digest", postgresql_where="subject IS NOT NULL"),
 )

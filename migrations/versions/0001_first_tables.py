@@ -67,6 +67,9 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("pushed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_pulled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("storage_class", sa.Text(), server_default="STANDARD", nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("activated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("manifest", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["repository_id"], ["repositories.id"], name=op.f("fk_images_repositories"), ondelete="CASCADE"
