@@ -3,25 +3,18 @@
 from datetime import timedelta
 
 import structlog
-from procrastinate import Blueprint, JobContext
+from procrastinate import JobContext
 
 from berth import uploads
-from berth.workers.tools import Tools, tools_of
+from berth.workers.tools import tools_of
 
 log = structlog.get_logger()
 
-jobs = Blueprint()
 
-
-@jobs.periodic(cron="*/10 * * * *")
-@jobs.task(name="expire_uploads", queueing_lock="expire_uploads", lock="expire_uploads", pass_context=True)
 async def expire_uploads(context: JobContext, timestamp: int) -> None:
     del timestamp
-    await expire(tools_of(context))
-
-
-async def expire(tools: Tools) -> None:
-    untouched_for = timedelta(hours=tools.settings.upload_expiry_hours)
-    expired = await uploads.expire(tools.database, tools.store, untouched_for)
+    tools = tools_of(context)
+    hours = tools.settings.upload_expiry_hours
+    expired = await uploads.expire(tools.database, tools.store, timedelta(hours=hours))
     if expired:
-        log.info("removed uploads that nobody finished", uploads=expired, hours=tools.settings.upload_expiry_hours)
+        log.info("removed uploads that nobody finished", uploads=expired, hours=hours)

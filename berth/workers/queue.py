@@ -1,11 +1,20 @@
-"""The queue, on procrastinate: which jobs there are, and how a process reaches it."""
+"""The queue, on procrastinate: which jobs there are, when they run, and how a process reaches it."""
 
-from procrastinate import App, PsycopgConnector
+from collections.abc import Awaitable, Callable
+
+from procrastinate import App, JobContext, PsycopgConnector
 
 from berth.db import driver_url
 from berth.workers import expiry, upkeep
 
 CONCURRENCY = 4
+
+# Each with its hours, as cron has them; the number that it is given is the second that it was due.
+JOBS: tuple[tuple[Callable[[JobContext, int], Awaitable[None]], str], ...] = (
+    (expiry.expire_uploads, "*/10 * * * *"),
+    (upkeep.take_over_jobs, "* * * * *"),
+    (upkeep.forget_failed_jobs, "17 3 * * *"),
+)
 
 
 def make_queue(database_url: str) -> App:
@@ -19,6 +28,8 @@ def make_queue(database_url: str) -> App:
         timeout=10,
     )
     queue = App(connector=connector)
-    queue.add_tasks_from(expiry.jobs, namespace="uploads")
-    queue.add_tasks_from(upkeep.jobs, namespace="queue")
+    for job, hours in JOBS:
+        name = job.__name__
+        # Of each no more than one waits. Two may run at once: no lock, for one would outlive a worker that dies.
+        queue.periodic(cron=hours)(queue.task(name=name, queueing_lock=name, pass_context=True)(job))
     return queue
