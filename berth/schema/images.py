@@ -24,6 +24,7 @@ images = Table(
     Column("archived_at", Moment),
     Column("activated_at", Moment),
     Column("manifest", LargeBinary, nullable=False),
+    Index("ix_images_storage_class", "repository_id", "storage_class", "digest"),
     Index("ix_images_subject", "repository_id", "subject", "digest", postgresql_where="subject IS NOT NULL"),
 )
 
@@ -47,6 +48,9 @@ image_references = Table(
     Column("referenced", Name, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("media_type", Text, nullable=False),
+    # That of the image that references. Here too, so that one look into the index tells whether an active image needs
+    # a layer, or else how long ago the last that does was archived: a base layer has a hundred thousand of them.
+    Column("archived_at", Moment),
     ForeignKeyConstraint(["repository_id", "digest"], ["images.repository_id", "images.digest"], ondelete="CASCADE"),
-    Index("ix_image_references_referenced", "repository_id", "referenced"),
+    Index("ix_image_references_referenced", "repository_id", "referenced", "archived_at"),
 )

@@ -76,6 +76,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("repository_id", "digest", name=op.f("pk_images")),
     )
+    op.create_index("ix_images_storage_class", "images", ["repository_id", "storage_class", "digest"], unique=False)
     op.create_index(
         "ix_images_subject",
         "images",
@@ -117,6 +118,7 @@ def upgrade() -> None:
         sa.Column("referenced", sa.Text(collation="C"), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["repository_id", "digest"],
             ["images.repository_id", "images.digest"],
@@ -125,7 +127,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("repository_id", "digest", "referenced", name=op.f("pk_image_references")),
     )
-    op.create_index("ix_image_references_referenced", "image_references", ["repository_id", "referenced"], unique=False)
+    op.create_index(
+        "ix_image_references_referenced",
+        "image_references",
+        ["repository_id", "referenced", "archived_at"],
+        unique=False,
+    )
     op.create_table(
         "tags",
         sa.Column("repository_id", sa.BigInteger(), nullable=False),
