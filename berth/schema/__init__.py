@@ -3,6 +3,7 @@
 from berth.schema.identity import access_keys, keyring
 from berth.schema.images import image_references, images, tags
 from berth.schema.layers import layers, repository_layers, uploads
+from berth.schema.registries import pull_time_exclusions, registries, replication_backfills
 from berth.schema.repositories import repositories
 from berth.schema.tables import metadata
 
@@ -13,6 +14,9 @@ __all__ = [
     "keyring",
     "layers",
     "metadata",
+    "pull_time_exclusions",
+    "registries",
+    "replication_backfills",
     "repositories",
     "repository_layers",
     "tags",

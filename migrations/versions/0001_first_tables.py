@@ -37,6 +37,51 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "region", "digest", name=op.f("pk_layers")),
     )
     op.create_table(
+        "registries",
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=True),
+        sa.Column("settings", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("replication_rules", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("replication_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signing_rules", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("signing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("account", "region", name=op.f("pk_registries")),
+    )
+    op.create_table(
+        "pull_time_exclusions",
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("principal_arn", sa.Text(collation="C"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", "principal_arn", name=op.f("pk_pull_time_exclusions")),
+    )
+    op.create_table(
+        "replication_backfills",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("destination_account", sa.Text(collation="C"), nullable=False),
+        sa.Column("destination_region", sa.Text(collation="C"), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replication_backfills")),
+    )
+    op.create_index(
+        "ix_replication_backfills_started_at",
+        "replication_backfills",
+        ["account", "region", "started_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_replication_backfills_in_progress",
+        "replication_backfills",
+        ["account", "region", "destination_region"],
+        unique=True,
+        postgresql_where="ended_at IS NULL",
+    )
+    op.create_table(
         "repositories",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("account", sa.Text(collation="C"), nullable=False),
