@@ -10,6 +10,7 @@ from berth.errors import listed
 from berth.images import StoredManifest
 from berth.manifests import MAX_BYTES, parse
 from berth.names import Digest, NameInvalid, Tag
+from dataplane import bodies
 from dataplane.call import Call
 from dataplane.errors import ManifestUnknown, OciError
 
@@ -98,7 +99,7 @@ async def _body(request: web.Request) -> bytes:
         message = f"the Content-Encoding is '{encoding[:40]}': a manifest is sent as the bytes that have its digest"
         raise OciError(415, "MANIFEST_INVALID", message)
     body = bytearray()
-    async for chunk in request.content.iter_any():
+    async for chunk in bodies.chunks(request):
         body += chunk
         if len(body) > MAX_BYTES:
             raise OciError(413, "MANIFEST_INVALID", f"a manifest has at most {MAX_BYTES} bytes")

@@ -12,7 +12,7 @@ from berth import layers, repositories, uploads
 from berth.names import Digest
 from berth.repositories import Repository
 from berth.uploads import Upload
-from dataplane import host
+from dataplane import bodies, host
 from dataplane.call import Call
 from dataplane.errors import OciError, upload_range
 
@@ -143,7 +143,7 @@ class _Body:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         length = 0
-        async for chunk in self._request.content.iter_any():
+        async for chunk in bodies.chunks(self._request):
             length += len(chunk)
             yield chunk
         if self._length is not None and length != self._length:

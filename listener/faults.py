@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from berth.logs import name_request, request_id
@@ -42,6 +42,19 @@ class Connection(RequestHandler):
     def __init__(self, *arguments: Any, answer_fault: AnswerFault, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.answer_fault = answer_fault
+
+    def data_received(self, data: bytes) -> None:
+        """Fail the body that turns out to be malformed: aiohttp would let whoever reads it wait for more."""
+        super().data_received(data)
+        reading = self._current_request
+        if not self._messages or reading is None or reading.content.is_eof():
+            return
+        error = getattr(self._messages[-1][0], "exc", None)
+        if isinstance(error, HttpProcessingError):
+            self._messages.pop()
+            reading.content.set_exception(error)
+            reading.content.feed_eof()
+            self.close()
 
     def handle_error(
         self,

@@ -33,16 +33,19 @@ def request(
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
 
 
-async def exchange(address: str, sent: bytes, *, is_head: bool = False, until_closed: bool = False) -> Answer:
+async def exchange(
+    address: str, *sent: bytes, pause: float = 0.0, is_head: bool = False, until_closed: bool = False
+) -> Answer:
     """Send the bytes to HOST:PORT and return the answer; with `until_closed`, once the server has hung up.
+
+    Each piece is sent `pause` seconds after the one before it.
 
     Raises TimeoutError after SECONDS: that is a hang. EOFError: hung up without a whole answer.
     """
     async with asyncio.timeout(SECONDS):
         reader, writer = await asyncio.open_connection(*address.rsplit(":", 1), limit=1 << 24)
         try:
-            writer.write(sent)
-            sending = asyncio.create_task(_finish(writer))
+            sending = asyncio.create_task(_send(writer, sent, pause))
             answer = await _read(reader, is_head=is_head, until_closed=until_closed)
             sending.cancel()
         finally:
@@ -52,9 +55,13 @@ async def exchange(address: str, sent: bytes, *, is_head: bool = False, until_cl
     return answer
 
 
-async def _finish(writer: asyncio.StreamWriter) -> None:
+async def _send(writer: asyncio.StreamWriter, pieces: tuple[bytes, ...], pause: float) -> None:
     with contextlib.suppress(ConnectionError):
-        await writer.drain()
+        for number, piece in enumerate(pieces):
+            if number and pause:
+                await asyncio.sleep(pause)
+            writer.write(piece)
+            await writer.drain()
 
 
 async def _read(reader: asyncio.StreamReader, *, is_head: bool, until_closed: bool) -> Answer:
