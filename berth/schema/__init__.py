@@ -5,7 +5,10 @@ from berth.schema.images import image_references, images, tags
 from berth.schema.layers import layers, repository_layers, uploads
 from berth.schema.registries import pull_time_exclusions, registries, replication_backfills
 from berth.schema.repositories import repositories
+from berth.schema.scanning import registry_scanning
 from berth.schema.tables import metadata
+from berth.schema.templates import repository_creation_templates
+from berth.schema.upstreams import pull_through_cache_rules
 
 __all__ = [
     "access_keys",
@@ -14,10 +17,13 @@ __all__ = [
     "keyring",
     "layers",
     "metadata",
+    "pull_through_cache_rules",
     "pull_time_exclusions",
     "registries",
+    "registry_scanning",
     "replication_backfills",
     "repositories",
+    "repository_creation_templates",
     "repository_layers",
     "tags",
     "uploads",

@@ -82,6 +82,50 @@ def upgrade() -> None:
         postgresql_where="ended_at IS NULL",
     )
     op.create_table(
+        "registry_scanning",
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("scan_type", sa.Text(), nullable=False),
+        sa.Column("rules", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", name=op.f("pk_registry_scanning")),
+    )
+    op.create_table(
+        "pull_through_cache_rules",
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("prefix", sa.Text(collation="C"), nullable=False),
+        sa.Column("written_prefix", sa.Text(), nullable=False),
+        sa.Column("upstream_registry", sa.Text(), nullable=False),
+        sa.Column("upstream_url", sa.Text(), nullable=False),
+        sa.Column("upstream_prefix", sa.Text(), nullable=True),
+        sa.Column("credential_arn", sa.Text(), nullable=True),
+        sa.Column("custom_role_arn", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", "prefix", name=op.f("pk_pull_through_cache_rules")),
+    )
+    op.create_table(
+        "repository_creation_templates",
+        sa.Column("account", sa.Text(collation="C"), nullable=False),
+        sa.Column("region", sa.Text(collation="C"), nullable=False),
+        sa.Column("prefix", sa.Text(collation="C"), nullable=False),
+        sa.Column("written_prefix", sa.Text(), nullable=False),
+        sa.Column("applied_for", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("encryption", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("tag_mutability", sa.Text(), nullable=False),
+        sa.Column(
+            "mutability_exclusions", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+        sa.Column("tags", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("repository_policy", sa.Text(), nullable=True),
+        sa.Column("lifecycle_policy", sa.Text(), nullable=True),
+        sa.Column("custom_role_arn", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", "prefix", name=op.f("pk_repository_creation_templates")),
+    )
+    op.create_table(
         "repositories",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("account", sa.Text(collation="C"), nullable=False),
