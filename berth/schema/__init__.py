@@ -3,6 +3,7 @@
 from berth.schema.identity import access_keys, keyring
 from berth.schema.images import image_references, images, tags
 from berth.schema.layers import layers, repository_layers, uploads
+from berth.schema.lifecycle import lifecycle_preview_results, lifecycle_previews
 from berth.schema.registries import pull_time_exclusions, registries, replication_backfills
 from berth.schema.repositories import repositories
 from berth.schema.scanning import registry_scanning
@@ -16,6 +17,8 @@ __all__ = [
     "images",
     "keyring",
     "layers",
+    "lifecycle_preview_results",
+    "lifecycle_previews",
     "metadata",
     "pull_through_cache_rules",
     "pull_time_exclusions",

@@ -174,6 +174,47 @@ def upgrade() -> None:
         postgresql_where="subject IS NOT NULL",
     )
     op.create_table(
+        "lifecycle_previews",
+        sa.Column("repository_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="IN_PROGRESS", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expiring", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("transitioning", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repositories.id"], name=op.f("fk_lifecycle_previews_repositories"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("repository_id", name=op.f("pk_lifecycle_previews")),
+    )
+    op.create_table(
+        "lifecycle_preview_results",
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(collation="C"), nullable=False),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tags", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("tagged", sa.Boolean(), nullable=False),
+        sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("storage_class", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("rule_priority", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"],
+            ["repositories.id"],
+            name=op.f("fk_lifecycle_preview_results_repositories"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "number", "digest", name=op.f("pk_lifecycle_preview_results")),
+    )
+    op.create_index(
+        "ix_lifecycle_preview_results_order",
+        "lifecycle_preview_results",
+        ["repository_id", "number", "ordered_at", "digest", "tagged"],
+        unique=False,
+    )
+    op.create_table(
         "repository_layers",
         sa.Column("repository_id", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.Text(collation="C"), nullable=False),
