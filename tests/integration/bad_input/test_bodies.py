@@ -56,7 +56,7 @@ def patch(place: Place, upload: Upload, headers: dict[str, str | None], body: by
 
 
 # The garbage comes with the head, or later, when somebody reads the body already.
-WHEN = {"at once": 0.0, "later": 0.05}
+WHEN = {"at once": 0.0, "later": 0.02}
 
 
 @pytest.mark.parametrize("pause", WHEN)
