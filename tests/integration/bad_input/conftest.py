@@ -39,6 +39,7 @@ class Place:
     image: Digest
     database: Database
     store: FilesystemStore
+    master: Seal
 
     def address(self, plane: str) -> str:
         return self.registry_address if plane == "dataplane" else self.api_address
@@ -74,6 +75,7 @@ async def place(
         manifest.digest,
         database,
         store,
+        seal,
     )
     await repositories.remove(database, settings.registry, NAME, force=True)
 
