@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, literal, select, update
+from sqlalchemy import Row, and_, delete, func, literal, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from berth import pull_time_exclusions
 from berth.db import Database
 from berth.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound, RepositoryNotFound
+from berth.identity.principals import Principal
 from berth.manifests import Manifest
 from berth.names import Digest, Registry, Tag
 from berth.repositories import Repository, hold, named
@@ -195,16 +197,20 @@ async def _tag(connection: AsyncConnection, repository: Repository, digest: Dige
     )
 
 
-async def record_pulls(database: Database, pulled: Iterable[StoredManifest]) -> None:
-    """Note that these images of one repository were pulled now, those whose last note is an hour old."""
+async def record_pulls(database: Database, principal: Principal, pulled: Iterable[StoredManifest]) -> None:
+    """Note that these images of one repository were pulled now, those whose last note is an hour old.
+
+    Unless the pulls of the principal do not count.
+    """
     earliest = datetime.now(UTC) - PULL_TIME_GRAIN
     due = [image for image in pulled if image.last_pulled_at is None or image.last_pulled_at < earliest]
     if not due:
         return
     digests = sorted({image.digest for image in due})
     mine = and_(images.c.repository_id == due[0].repository_id, images.c.digest.in_(digests))
+    counts = not_(pull_time_exclusions.excludes(principal, images.c.repository_id))
     async with database.transaction() as connection:
-        await connection.execute(update(images).where(mine).values(last_pulled_at=func.now()))
+        await connection.execute(update(images).where(mine, counts).values(last_pulled_at=func.now()))
 
 
 @dataclass(frozen=True, slots=True)

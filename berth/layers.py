@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, exists, literal, select
+from sqlalchemy import and_, delete, exists, literal, not_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from berth import account_settings
 from berth.db import Database
 from berth.errors import RepositoryNotFound
 from berth.names import Digest, Registry
@@ -79,14 +80,16 @@ async def link(connection: AsyncConnection, repository: Repository, digest: Dige
 async def mount(database: Database, source: Repository, target: Repository, digest: Digest) -> bool:
     """Let `target` hold what `source` holds, without copying a byte; False where `source` does not hold it.
 
-    Both are of one registry: each registry keeps its own bytes. OCI Distribution 1.1, "Mounting a blob".
+    False, too, where the registry's settings forbid mounting. Both are of one registry: each registry keeps its own
+    bytes. OCI Distribution 1.1, "Mounting a blob".
     """
     if source.registry != target.registry:
         return False
     held = (
         select(repository_layers.c.size)
         .where(repository_layers.c.repository_id == source.id, repository_layers.c.digest == digest)
-        .with_for_update(read=True)
+        .where(not_(account_settings.forbids_mounting(target.registry)))
+        .with_for_update(read=True, of=repository_layers)
     )
     async with database.transaction() as connection:
         size = await connection.scalar(held)

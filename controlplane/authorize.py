@@ -55,13 +55,14 @@ def check(operation: Operation, members: Members, principal: Principal, registry
     if rule.anyone:
         return
     context = {"aws:RequestedRegion": registry.region, "aws:PrincipalArn": principal.arn}
-    for resource in _resources(rule, members, registry):
+    for resource in _resources(rule, members, principal, registry):
         authorize.authorize(principal, rule.action, resource, context)
 
 
-def _resources(rule: Rule, members: Members, registry: Registry) -> Iterator[str]:
+def _resources(rule: Rule, members: Members, principal: Principal, registry: Registry) -> Iterator[str]:
     if rule.repository is None:
-        yield "*"
+        # `*` is all there is in the caller's own account: what `registryId` says of another one is asked by its name.
+        yield "*" if registry.account == principal.account else registry.arn("*")
     elif rule.repository == "resourceArn":
         yield members["resourceArn"]
     elif rule.repository == "repositoryNames":

@@ -26,7 +26,7 @@ async def head(call: Call) -> web.StreamResponse:
 
 async def get(call: Call) -> web.StreamResponse:
     manifest = await _find(call)
-    await images.record_pulls(call.database, [manifest])
+    await images.record_pulls(call.database, call.principal, [manifest])
     return web.Response(body=manifest.content, headers=_headers(manifest))
 
 

@@ -7,9 +7,12 @@ from controlplane.ecr import (
     layers,
     lifecycle,
     policies,
+    registry_policy,
+    replication,
     repositories,
     scanning,
     settings,
+    signing,
     tags,
 )
 
@@ -20,8 +23,11 @@ __all__ = [
     "layers",
     "lifecycle",
     "policies",
+    "registry_policy",
+    "replication",
     "repositories",
     "scanning",
     "settings",
+    "signing",
     "tags",
 ]

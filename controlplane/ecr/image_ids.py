@@ -43,6 +43,14 @@ class ImageId:
             None if tag is None else read_tag(tag),
         )
 
+    @classmethod
+    def required(cls, given: Mapping[str, str]) -> Self:
+        """The same for an operation on one image. Raises InvalidParameter."""
+        try:
+            return cls.read(given)
+        except IdInvalid as invalid:
+            raise refused(invalid) from None
+
     def resolve(self, by_tag: Mapping[str, Digest]) -> Digest | None:
         """The digest that is meant, by the repository's tags; None where it has no such tag. Raises IdInvalid."""
         if self.tag is None:

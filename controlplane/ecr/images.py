@@ -60,7 +60,7 @@ async def batch_get_image(call: Call, request: Members) -> Members:
         stored = held[digest]
         for tag in [image_id.tag] if image_id.tag else tags_of.get(digest) or (None,):
             found[stored.digest, tag] = _image(call, repository.name, stored, tag)
-    await images.record_pulls(call.database, [held[digest] for digest, _ in found])
+    await images.record_pulls(call.database, call.principal, [held[digest] for digest, _ in found])
     return {"images": list(found.values()), "failures": failures}
 
 

@@ -74,7 +74,7 @@ async def pushed(api: Api) -> Pushed:
         ("untag_resource", {}, arn_and_keys, 1),
         ("list_tags_for_resource", {}, arn, 1),
         ("get_authorization_token", {}, nothing, 0),
-        ("describe_registry", {}, nothing, 0),
+        ("describe_registry", {}, nothing, 1),
         ("list_images", NAME, nothing, 2),
         ("describe_images", NAME, nothing, 2),
         ("describe_images", {**NAME, "imageIds": [{"imageTag": "v1"}]}, nothing, 3),

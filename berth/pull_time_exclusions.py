@@ -1,0 +1,86 @@
+"""Principals whose pulls do not count as pulls (ECR user guide, "Pull-time update exclusions")."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, false, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from berth import registries
+from berth.db import Database
+from berth.errors import ExclusionAlreadyExists, ExclusionNotFound, LimitExceeded
+from berth.identity.principals import Principal
+from berth.names import Registry
+from berth.schema import pull_time_exclusions, repositories
+
+# ECR user guide, "Pull-time update exclusions": up to 100 in a registry.
+MAX_EXCLUSIONS = 100
+
+_SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[^/]+)/.+")
+_USER = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user/.+")
+_table = pull_time_exclusions.c
+
+
+async def register(database: Database, registry: Registry, principal_arn: str) -> datetime:
+    """Exclude the pulls of a role or user and return since when. Raises ExclusionAlreadyExists, LimitExceeded."""
+    row = {"account": registry.account, "region": registry.region, "principal_arn": principal_arn}
+    added = insert(pull_time_exclusions).values(row).on_conflict_do_nothing().returning(_table.created_at)
+    async with database.transaction() as connection:
+        # Whoever counts and adds does so alone, so that no two add the hundredth.
+        await registries.hold(connection, registry)
+        created_at = await connection.scalar(added)
+        if created_at is None:
+            raise ExclusionAlreadyExists(registry, principal_arn)
+        number = await connection.scalar(select(func.count()).where(*_of(registry)))
+        if number is not None and number > MAX_EXCLUSIONS:
+            raise LimitExceeded(
+                "The number of pull time update exclusions is over the limit. "
+                f"The maximum number of pull time update exclusions in a registry is {MAX_EXCLUSIONS}."
+            )
+    moment: datetime = created_at
+    return moment
+
+
+async def deregister(database: Database, registry: Registry, principal_arn: str) -> None:
+    """Let the pulls of the principal count again. Raises ExclusionNotFound."""
+    gone = delete(pull_time_exclusions).where(*_of(registry), _table.principal_arn == principal_arn)
+    async with database.transaction() as connection:
+        if (await connection.execute(gone)).rowcount == 0:
+            raise ExclusionNotFound(registry, principal_arn)
+
+
+async def page(database: Database, registry: Registry, *, after: str, limit: int) -> list[str]:
+    """At most `limit` excluded ARNs that come after `after`, in the order of their bytes."""
+    question = (
+        select(_table.principal_arn)
+        .where(*_of(registry), _table.principal_arn > after)
+        .order_by(_table.principal_arn)
+        .limit(limit)
+    )
+    async with database.reading() as connection:
+        return [str(arn) for arn in await connection.scalars(question)]
+
+
+def excludes(principal: Principal, repository_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """The condition that pulls of the principal do not count in the registry of the repository.
+
+    The session of a role pulls as the role. The ARN of a session does not tell the path of its role, but an account
+    has only one role of a name. Others than roles and users cannot be excluded.
+    """
+    session = _SESSION.fullmatch(principal.arn)
+    if session:
+        roles = f"arn:{session['partition']}:iam::{session['account']}:role/"
+        is_named = and_(
+            _table.principal_arn.startswith(roles, autoescape=True),
+            _table.principal_arn.endswith("/" + session["role"], autoescape=True),
+        )
+    elif _USER.fullmatch(principal.arn):
+        is_named = _table.principal_arn == principal.arn
+    else:
+        return false()
+    in_registry = and_(_table.account == repositories.c.account, _table.region == repositories.c.region)
+    return select(1).where(repositories.c.id == repository_id, in_registry, is_named).exists()
+
+
+def _of(registry: Registry) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return _table.account == registry.account, _table.region == registry.region

@@ -1,0 +1,59 @@
+"""What belongs to a registry as a whole, a row each: its policy here, its other documents in rooms of their own.
+
+A registry is there from the start; the row comes with the first document that is put.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from berth.db import Database
+from berth.errors import RegistryPolicyNotFound
+from berth.names import Registry
+from berth.schema import registries
+
+KEY = ("account", "region")
+
+
+def row_of(registry: Registry) -> ColumnElement[bool]:
+    """The condition that a row is that of `registry`."""
+    return (registries.c.account == registry.account) & (registries.c.region == registry.region)
+
+
+async def hold(connection: AsyncConnection, registry: Registry) -> None:
+    """Let nobody else hold the registry until the transaction ends."""
+    mine = insert(registries).values(account=registry.account, region=registry.region)
+    touched = mine.on_conflict_do_update(index_elements=KEY, set_={"account": mine.excluded.account})
+    await connection.execute(touched)
+
+
+async def put(database: Database, registry: Registry, values: dict[str, Any], **otherwise: Any) -> None:
+    """Put the values into the columns of the registry's row; `otherwise`: what to do instead where there is a row."""
+    mine = insert(registries).values(account=registry.account, region=registry.region, **values)
+    async with database.transaction() as connection:
+        await connection.execute(mine.on_conflict_do_update(index_elements=KEY, set_={**values, **otherwise}))
+
+
+async def set_policy(database: Database, registry: Registry, text: str) -> None:
+    await put(database, registry, {"policy": text})
+
+
+async def get_policy(database: Database, registry: Registry) -> str:
+    """Raises RegistryPolicyNotFound."""
+    async with database.reading() as connection:
+        text = await connection.scalar(select(registries.c.policy).where(row_of(registry)))
+    if text is None:
+        raise RegistryPolicyNotFound(registry)
+    return str(text)
+
+
+async def remove_policy(database: Database, registry: Registry) -> str:
+    """Remove the policy and return it. Raises RegistryPolicyNotFound."""
+    async with database.transaction() as connection:
+        text = await connection.scalar(select(registries.c.policy).where(row_of(registry)).with_for_update())
+        if text is None:
+            raise RegistryPolicyNotFound(registry)
+        await connection.execute(update(registries).where(row_of(registry)).values(policy=None))
+    return str(text)
