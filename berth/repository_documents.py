@@ -29,7 +29,7 @@ async def get_policy(database: Database, registry: Registry, name: str) -> str:
 
 async def remove_policy(database: Database, registry: Registry, name: str) -> str:
     """Remove the policy and return it. Raises RepositoryNotFound, RepositoryPolicyNotFound."""
-    text = await _take(database, registry, name, repositories.c.policy)
+    text, _ = await _take(database, registry, name, repositories.c.policy)
     if text is None:
         raise RepositoryPolicyNotFound(registry, name)
     return text
@@ -54,8 +54,7 @@ async def get_lifecycle_policy(database: Database, registry: Registry, name: str
 
 async def remove_lifecycle_policy(database: Database, registry: Registry, name: str) -> tuple[str, datetime | None]:
     """Remove the policy; return it and when it last ran. Raises RepositoryNotFound, LifecyclePolicyNotFound."""
-    _, evaluated_at = await get_lifecycle_policy(database, registry, name)
-    text = await _take(database, registry, name, repositories.c.lifecycle_policy)
+    text, evaluated_at = await _take(database, registry, name, repositories.c.lifecycle_policy)
     if text is None:
         raise LifecyclePolicyNotFound(registry, name)
     return text, evaluated_at
@@ -68,12 +67,19 @@ async def _put(database: Database, registry: Registry, name: str, column: Column
             raise RepositoryNotFound(registry, name)
 
 
-async def _take(database: Database, registry: Registry, name: str, column: Column[str]) -> str | None:
-    """Clear `column` and return what it held. Raises RepositoryNotFound."""
+async def _take(
+    database: Database, registry: Registry, name: str, column: Column[str]
+) -> tuple[str | None, datetime | None]:
+    """Clear `column`; return what it held, and when the lifecycle policy last ran. Raises RepositoryNotFound."""
+    held = (
+        select(repositories.c.id, column.label("text"), repositories.c.lifecycle_evaluated_at)
+        .where(named(registry, name))
+        .with_for_update()
+        .subquery("held")
+    )
+    statement = update(repositories).where(repositories.c.id == held.c.id).values({column: None})
     async with database.transaction() as connection:
-        locked = select(column.label("text")).where(named(registry, name)).with_for_update()
-        row = (await connection.execute(locked)).one_or_none()
-        if row is None:
-            raise RepositoryNotFound(registry, name)
-        await connection.execute(update(repositories).where(named(registry, name)).values({column: None}))
-    return None if row.text is None else str(row.text)
+        row = (await connection.execute(statement.returning(held.c.text, held.c.lifecycle_evaluated_at))).one_or_none()
+    if row is None:
+        raise RepositoryNotFound(registry, name)
+    return row.text, row.lifecycle_evaluated_at

@@ -86,10 +86,10 @@ async def pushed(api: Api) -> Pushed:
         ("complete_layer_upload", NAME, uploaded, 6),
         ("put_lifecycle_policy", {**NAME, "lifecyclePolicyText": LIFECYCLE}, nothing, 1),
         ("get_lifecycle_policy", NAME, with_lifecycle, 1),
-        ("delete_lifecycle_policy", NAME, with_lifecycle, 3),
+        ("delete_lifecycle_policy", NAME, with_lifecycle, 1),
         ("set_repository_policy", {**NAME, "policyText": POLICY}, nothing, 1),
         ("get_repository_policy", NAME, with_policy, 1),
-        ("delete_repository_policy", NAME, with_policy, 2),
+        ("delete_repository_policy", NAME, with_policy, 1),
     ],
 )
 async def test_an_operation_sends_so_many_statements(
