@@ -30,6 +30,7 @@ from berth.errors.layers import (
     LayersNotFound,
     UploadNotFound,
 )
+from berth.errors.lifecycle import LifecyclePolicyPreviewInProgress, LifecyclePolicyPreviewNotFound
 from berth.errors.registries import (
     ExclusionAlreadyExists,
     ExclusionNotFound,
@@ -78,6 +79,8 @@ __all__ = [
     "LayerPartTooSmall",
     "LayersNotFound",
     "LifecyclePolicyNotFound",
+    "LifecyclePolicyPreviewInProgress",
+    "LifecyclePolicyPreviewNotFound",
     "LimitExceeded",
     "PullThroughCacheRuleAlreadyExists",
     "PullThroughCacheRuleNotFound",

@@ -5,16 +5,20 @@ from collections.abc import Awaitable, Callable
 from procrastinate import App, JobContext, PsycopgConnector
 
 from berth.db import driver_url
-from berth.workers import expiry, upkeep
+from berth.workers import expiry, previews, upkeep
+from berth.workers.retry import UntilDone
 
 CONCURRENCY = 4
 
 # Each with its hours, as cron has them; the number that it is given is the second that it was due.
 JOBS: tuple[tuple[Callable[[JobContext, int], Awaitable[None]], str], ...] = (
     (expiry.expire_uploads, "*/10 * * * *"),
+    (previews.expire_previews, "41 * * * *"),
     (upkeep.take_over_jobs, "* * * * *"),
     (upkeep.forget_failed_jobs, "17 3 * * *"),
 )
+# Those that a room hands in by `berth.jobs.defer`, under these names.
+HANDED_IN: tuple[Callable[..., Awaitable[None]], ...] = (previews.preview_lifecycle_policy,)
 
 
 def make_queue(database_url: str) -> App:
@@ -32,4 +36,6 @@ def make_queue(database_url: str) -> App:
         name = job.__name__
         # Of each no more than one waits. Two may run at once: no lock, for one would outlive a worker that dies.
         queue.periodic(cron=hours)(queue.task(name=name, queueing_lock=name, pass_context=True)(job))
+    for handed_in in HANDED_IN:
+        queue.task(name=handed_in.__name__, pass_context=True, retry=UntilDone())(handed_in)
     return queue

@@ -138,6 +138,7 @@ def test_every_job_runs_by_the_clock(postgres_url: str) -> None:
     queue = make_queue(postgres_url)
     periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
     assert periodic == {
+        "expire_previews": "41 * * * *",
         "expire_uploads": "*/10 * * * *",
         "take_over_jobs": "* * * * *",
         "forget_failed_jobs": "17 3 * * *",
