@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 from berth import wildcards
 from berth.errors import InvalidParameter
@@ -40,11 +39,13 @@ class Mutability:
     filters: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, mode: str, filters: Sequence[Mapping[str, str]] | None = None) -> Self:
+    def of(cls, mode: str, filters: Sequence[Mapping[str, str]] | None = None) -> "Mutability":
         """The mutability that ECR's two parameters describe; each filter is a `filterType` and a `filter`.
 
         Raises InvalidParameter.
         """
+        if not filters and (plain := _PLAIN.get(mode)):
+            return plain
         try:
             chosen = Mode(mode)
         except ValueError:
@@ -73,6 +74,10 @@ class Mutability:
     def filters_as_json(self) -> list[dict[str, str]]:
         """The filters as ECR's JSON has them."""
         return [{"filterType": "WILDCARD", "filter": pattern} for pattern in self.filters]
+
+
+# What nearly every repository has: a page of them makes none of its own.
+_PLAIN: dict[str, Mutability] = {mode: Mutability(mode) for mode in (Mode.MUTABLE, Mode.IMMUTABLE)}
 
 
 def _parse_filter(entry: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, Select, delete, exists, select, update
+from sqlalchemy import ARRAY, Text, and_, any_, bindparam, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from berth.encryption import AES256
 from berth.errors import InvalidParameter, RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
 from berth.mutability import Mutability
 from berth.names import PATH_STYLE_PREFIX, Registry, RepositoryName
+from berth.questions import Question
 from berth.schema import images, repositories
 
 log = structlog.get_logger()
@@ -39,8 +40,6 @@ class Repository:
 
 COLUMNS = (
     repositories.c.id,
-    repositories.c.account,
-    repositories.c.region,
     repositories.c.name,
     repositories.c.created_at,
     repositories.c.tag_mutability,
@@ -56,15 +55,40 @@ def named(registry: Registry, name: str) -> Any:
     return (table.account == registry.account) & (table.region == registry.region) & (table.name == name)
 
 
-def from_row(row: Row[*tuple[Any, ...]]) -> Repository:
+# The same for a statement that is built once: its parameters are what `naming` gives.
+OF_REGISTRY = and_(
+    repositories.c.account == bindparam("account"),
+    repositories.c.region == bindparam("region"),
+)
+NAMED = and_(OF_REGISTRY, repositories.c.name == bindparam("name"))
+
+_BY_NAME = Question(select(*COLUMNS).where(NAMED))
+_HELD = select(*COLUMNS).where(NAMED).with_for_update(read=True, key_share=True)
+_BY_NAMES = Question(
+    select(*COLUMNS).where(OF_REGISTRY, repositories.c.name == any_(bindparam("names", type_=ARRAY(Text))))
+)
+_PAGE = Question(
+    select(*COLUMNS)
+    .where(OF_REGISTRY, repositories.c.name > bindparam("after"))
+    .order_by(repositories.c.name)
+    .limit(bindparam("limit"))
+)
+
+
+def naming(registry: Registry, name: str) -> dict[str, object]:
+    return {"account": registry.account, "region": registry.region, "name": name}
+
+
+def from_row(registry: Registry, row: Any) -> Repository:
+    """The repository of the registry in the fields of `row` that COLUMNS has."""
     return Repository(
-        id=row.id,
-        registry=Registry(row.account, row.region),
-        name=RepositoryName(row.name),
-        created_at=row.created_at,
-        mutability=Mutability.of(row.tag_mutability, row.mutability_exclusions),
-        scan_on_push=row.scan_on_push,
-        encryption=row.encryption,
+        id=row["id"],
+        registry=registry,
+        name=RepositoryName(row["name"]),
+        created_at=row["created_at"],
+        mutability=Mutability.of(row["tag_mutability"], row["mutability_exclusions"]),
+        scan_on_push=row["scan_on_push"],
+        encryption=row["encryption"],
     )
 
 
@@ -77,6 +101,8 @@ async def create(
     scan_on_push: bool = False,
     encryption: Mapping[str, str] = AES256,
     tags: Mapping[str, str] | None = None,
+    policy: str | None = None,
+    lifecycle_policy: str | None = None,
 ) -> Repository:
     """Raises RepositoryAlreadyExists, and InvalidParameter for a name that path style would take for a registry."""
     if PATH_STYLE_PREFIX.match(name):
@@ -92,24 +118,25 @@ async def create(
         "scan_on_push": scan_on_push,
         "encryption": dict(encryption),
         "tags": dict(tags or {}),
+        "policy": policy,
+        "lifecycle_policy": lifecycle_policy,
     }
     statement = insert(repositories).values(row).on_conflict_do_nothing().returning(*COLUMNS)
     async with database.transaction() as connection:
-        made = (await connection.execute(statement)).one_or_none()
+        made = (await connection.execute(statement)).mappings().one_or_none()
     if made is None:
         raise RepositoryAlreadyExists(registry, name)
     if encryption != AES256:
         log.warning("the layers of this repository are stored without the encryption it asks for", repository=name)
-    return from_row(made)
+    return from_row(registry, made)
 
 
 async def get(database: Database, registry: Registry, name: str) -> Repository:
     """Raises RepositoryNotFound."""
-    async with database.reading() as connection:
-        row = (await connection.execute(select(*COLUMNS).where(named(registry, name)))).one_or_none()
-    if row is None:
+    rows = await database.ask(_BY_NAME, **naming(registry, name))
+    if not rows:
         raise RepositoryNotFound(registry, name)
-    return from_row(row)
+    return from_row(registry, rows[0])
 
 
 async def hold(connection: AsyncConnection, registry: Registry, name: str) -> Repository:
@@ -117,25 +144,16 @@ async def hold(connection: AsyncConnection, registry: Registry, name: str) -> Re
 
     Raises RepositoryNotFound.
     """
-    row = (
-        await connection.execute(
-            select(*COLUMNS).where(named(registry, name)).with_for_update(read=True, key_share=True)
-        )
-    ).one_or_none()
+    row = (await connection.execute(_HELD, naming(registry, name))).mappings().one_or_none()
     if row is None:
         raise RepositoryNotFound(registry, name)
-    return from_row(row)
+    return from_row(registry, row)
 
 
 async def get_all(database: Database, registry: Registry, names: Sequence[str]) -> list[Repository]:
     """The repositories of these names, in their order. Raises RepositoryNotFound for the first that is missing."""
-    question = select(*COLUMNS).where(
-        repositories.c.account == registry.account,
-        repositories.c.region == registry.region,
-        repositories.c.name.in_(names),
-    )
-    async with database.reading() as connection:
-        found = {row.name: from_row(row) for row in await connection.execute(question)}
+    rows = await database.ask(_BY_NAMES, account=registry.account, region=registry.region, names=names)
+    found = {row["name"]: from_row(registry, row) for row in rows}
     for name in names:
         if name not in found:
             raise RepositoryNotFound(registry, name)
@@ -144,35 +162,21 @@ async def get_all(database: Database, registry: Registry, names: Sequence[str]) 
 
 async def page(database: Database, registry: Registry, *, after: str, limit: int) -> list[Repository]:
     """At most `limit` repositories whose names come after `after`, in the order of their bytes."""
-    async with database.reading() as connection:
-        rows = await connection.execute(_page(registry, after, limit))
-        return [from_row(row) for row in rows]
-
-
-def _page(registry: Registry, after: str, limit: int) -> Select[*tuple[Any, ...]]:
-    return (
-        select(*COLUMNS)
-        .where(
-            repositories.c.account == registry.account,
-            repositories.c.region == registry.region,
-            repositories.c.name > after,
-        )
-        .order_by(repositories.c.name)
-        .limit(limit)
-    )
+    rows = await database.ask(_PAGE, account=registry.account, region=registry.region, after=after, limit=limit)
+    return [from_row(registry, row) for row in rows]
 
 
 async def remove(database: Database, registry: Registry, name: str, *, force: bool) -> Repository:
     """Delete the repository and what it holds. Raises RepositoryNotFound, and RepositoryNotEmpty without `force`."""
     async with database.transaction() as connection:
         locked = await connection.execute(select(*COLUMNS).where(named(registry, name)).with_for_update())
-        row = locked.one_or_none()
+        row = locked.mappings().one_or_none()
         if row is None:
             raise RepositoryNotFound(registry, name)
-        if not force and await _holds_images(connection, row.id):
+        if not force and await _holds_images(connection, row["id"]):
             raise RepositoryNotEmpty(registry, name)
-        await connection.execute(delete(repositories).where(repositories.c.id == row.id))
-    return from_row(row)
+        await connection.execute(delete(repositories).where(repositories.c.id == row["id"]))
+    return from_row(registry, row)
 
 
 async def _holds_images(connection: AsyncConnection, repository_id: int) -> bool:
@@ -194,7 +198,7 @@ async def set_scan_on_push(database: Database, registry: Registry, name: str, on
 async def _set(database: Database, registry: Registry, name: str, **values: object) -> Repository:
     statement = update(repositories).where(named(registry, name)).values(values).returning(*COLUMNS)
     async with database.transaction() as connection:
-        row = (await connection.execute(statement)).one_or_none()
+        row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         raise RepositoryNotFound(registry, name)
-    return from_row(row)
+    return from_row(registry, row)
