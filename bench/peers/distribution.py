@@ -15,7 +15,7 @@ from bench.wire import Address
 
 VERSION = "v3.1.2"
 MODULE = "github.com/distribution/distribution/v3/cmd/registry"
-TERMS = "no authentication; syncs no file to the disk"
+TERMS = "no authentication; syncs files to the disk, but not the names of blobs"
 # As it comes, but for the log of requests (Berth has none either).
 CONFIGURATION = """\
 version: 0.1

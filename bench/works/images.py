@@ -1,14 +1,13 @@
 """Small images, pushed whole: a layer of 10 KiB, its config, its manifest under a tag."""
 
-import os
 import secrets
 from collections.abc import Callable
 from functools import partial
 
-from bench import oci
+from bench import oci, page_cache
 from bench.load import Load
 from bench.peers.peer import Peer
-from bench.samples import small_image
+from bench.samples import MIB, small_image
 from bench.turns import take_turns
 from bench.wire import Connection
 from bench.works.layers import PUSH_SECONDS
@@ -16,6 +15,7 @@ from bench.works.small import registry_of
 from bench.works.work import Pace, Unit, Work
 
 CONNECTIONS = 2
+READY_BYTES = 64 * MIB
 
 
 class PushImages(Work):
@@ -37,7 +37,7 @@ class PushImages(Work):
     def round(self, peer: Peer, pace: Pace) -> Callable[[], Load]:
         registry = registry_of(peer)
         waiting = iter([(small_image(), secrets.token_hex(4)) for _ in range(pace.pushed_images)])
-        os.sync()
+        page_cache.make_ready(READY_BYTES)
 
         def turn(connection: Connection) -> int | None:
             image, tag = next(waiting, (None, ""))
