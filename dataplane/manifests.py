@@ -1,16 +1,17 @@
 """Manifests: get, put, delete. OCI Distribution 1.1, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 from aiohttp import web
 
 from berth import images, repositories
-from berth.errors import listed
+from berth.errors import RepositoryNotFound, listed
 from berth.images import StoredManifest
-from berth.manifests import MAX_BYTES, parse
+from berth.manifests import MAX_BYTES, Manifest, parse
 from berth.names import Digest, NameInvalid, Tag
-from dataplane import bodies
+from dataplane import bodies, creation
 from dataplane.call import Call
 from dataplane.errors import ManifestUnknown, OciError
 
@@ -39,7 +40,7 @@ async def put(call: Call) -> web.StreamResponse:
     if isinstance(reference, Digest) and manifest.digest != reference:
         raise OciError(400, "DIGEST_INVALID", f"the manifest has the digest '{manifest.digest}', not '{reference}'")
     new_tags = [reference] if isinstance(reference, Tag) else []
-    await images.put(call.database, call.registry, call.name, manifest, new_tags)
+    await _put(call, manifest, new_tags)
     headers = {
         "Location": f"{call.target.path}/manifests/{manifest.digest}",
         "Docker-Content-Digest": manifest.digest,
@@ -62,6 +63,14 @@ async def delete(call: Call) -> web.StreamResponse:
         message = f"Requested image referenced by manifest list: {listed(deletion.needed_by)}"
         raise OciError(409, "DENIED", message)
     return web.Response(status=202)
+
+
+async def _put(call: Call, manifest: Manifest, new_tags: Sequence[Tag]) -> None:
+    try:
+        await images.put(call.database, call.registry, call.name, manifest, new_tags)
+    except RepositoryNotFound as missing:
+        await creation.create(call, missing)
+        await images.put(call.database, call.registry, call.name, manifest, new_tags)
 
 
 async def _find(call: Call) -> StoredManifest:

@@ -12,7 +12,7 @@ from berth import layers, repositories, uploads
 from berth.names import Digest
 from berth.repositories import Repository
 from berth.uploads import Upload
-from dataplane import bodies, host
+from dataplane import bodies, creation, host
 from dataplane.call import Call
 from dataplane.errors import OciError, upload_range
 
@@ -23,7 +23,7 @@ _CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>[0-9]{1,15})-(?P<last>[0-9
 
 
 async def post(call: Call) -> web.StreamResponse:
-    repository = await repositories.get(call.database, call.registry, call.name)
+    repository = await creation.repository(call)
     query = call.request.query
     if "mount" in query:
         digest = _digest(call, "mount")
