@@ -14,6 +14,8 @@ from controlplane.ecr import (
     settings,
     signing,
     tags,
+    templates,
+    upstreams,
 )
 
 __all__ = [
@@ -30,4 +32,6 @@ __all__ = [
     "settings",
     "signing",
     "tags",
+    "templates",
+    "upstreams",
 ]

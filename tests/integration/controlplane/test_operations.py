@@ -12,24 +12,8 @@ from controlplane.wire import model
 from tests.integration.controlplane.conftest import Api
 
 NOT_BUILT = {
-    "BatchGetRepositoryScanningConfiguration",
-    "CreatePullThroughCacheRule",
-    "CreateRepositoryCreationTemplate",
-    "DeletePullThroughCacheRule",
-    "DeleteRepositoryCreationTemplate",
-    "DescribeImageScanFindings",
-    "DescribePullThroughCacheRules",
-    "DescribeRepositoryCreationTemplates",
-    "GetLifecyclePolicyPreview",
-    "GetRegistryScanningConfiguration",
     "ListImageReferrers",
-    "PutRegistryScanningConfiguration",
-    "StartImageScan",
-    "StartLifecyclePolicyPreview",
     "UpdateImageStorageClass",
-    "UpdatePullThroughCacheRule",
-    "UpdateRepositoryCreationTemplate",
-    "ValidatePullThroughCacheRule",
 }
 
 
