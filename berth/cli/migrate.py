@@ -6,7 +6,8 @@ import sys
 import click
 
 from berth import logs
-from berth.cli.preparation import NotPrepared, migrate, pending_migrations, prepare_root
+from berth.cli.preparation import NotPrepared, prepare_root
+from berth.cli.tables import migrate, pending_migrations
 from berth.settings import Settings
 
 

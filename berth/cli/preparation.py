@@ -1,9 +1,9 @@
-"""What a database needs before Berth can use it: its tables, and the access key of the account's root."""
+"""The database that the settings name, and the access key of the account's root in it."""
 
 import contextlib
 from collections.abc import AsyncIterator
 
-from berth import logs, migrations
+from berth import logs
 from berth.db import Database, DatabaseUnavailable
 from berth.embedded import Cluster, ClusterBroken
 from berth.identity import access_keys
@@ -27,17 +27,6 @@ def database_url(settings: Settings) -> str:
         return cluster.url
     except ClusterBroken as error:
         raise NotPrepared(str(error)) from error
-
-
-def migrate(settings: Settings) -> tuple[str, ...]:
-    """Bring the tables up to date, and return the steps that it took. Raises NotPrepared."""
-    steps = _migrations_state(settings).pending
-    return migrations.upgrade(database_url(settings)) if steps else ()
-
-
-def pending_migrations(settings: Settings) -> tuple[str, ...]:
-    """Raises NotPrepared."""
-    return _migrations_state(settings).pending
 
 
 async def prepare_root(settings: Settings) -> str:
@@ -83,15 +72,3 @@ def unavailable(settings: Settings, reason: str) -> str:
     if settings.database_url is not None:
         return f"the PostgreSQL of BERTH_DATABASE_URL does not answer: {reason}"
     return f"the PostgreSQL in {settings.data.absolute()} is not running: start `berth up` in another terminal"
-
-
-def _migrations_state(settings: Settings) -> migrations.State:
-    try:
-        state = migrations.state(database_url(settings))
-    except DatabaseUnavailable as error:
-        raise NotPrepared(unavailable(settings, str(error))) from error
-    if state.newer:
-        raise NotPrepared(
-            f"the database is at revision {state.revision}, which this Berth does not know: a newer one has migrated it"
-        )
-    return state

@@ -13,8 +13,6 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
-
 from berth.embedded.account import Account, for_server, for_setup
 
 VERSION = "18"
@@ -37,8 +35,8 @@ SERVER_SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "max_wal_size": "1GB",
-    # After the crash of a backend the server ends, and whoever runs it starts it again. Left to restart itself, 18.4 does
-    # not hear a shutdown that comes meanwhile.
+    # When a backend crashes the server ends, and whoever runs it starts it again. Left to restart itself, 18.4 does not
+    # hear a shutdown that comes meanwhile.
     "restart_after_crash": "off",
     # One host, small reads: the processes that would share the work of a query cost more than they bring.
     "io_method": "sync",
@@ -128,6 +126,9 @@ class Cluster:
 
     def answers(self) -> bool:
         """Whether the server takes connections now."""
+        # Here, because its import takes longer than all that `berth env` has to do.
+        import psycopg
+
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=2):
             return True
         return False

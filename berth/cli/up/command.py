@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from berth import logs
 from berth.cli.holder import FolderHeld, holding
-from berth.cli.preparation import NotPrepared, migrate, prepare_root
+from berth.cli.preparation import NotPrepared, prepare_root
+from berth.cli.tables import migrate
 from berth.cli.up import programs
 from berth.cli.up.next_steps import next_steps
 from berth.cli.up.progress import step
