@@ -5,7 +5,7 @@ import time
 from http import HTTPStatus
 
 import structlog
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from berth.logs import name_request
@@ -13,17 +13,22 @@ from listener.faults import ANSWER_FAULT, NOT_HTTP, SERVER, answer_plainly
 
 log = structlog.get_logger()
 
+VERSIONS = (HttpVersion10, HttpVersion11)
 # RFC 9110, "Host": anything else must be refused. (The underscore is for the names of containers.)
 HOST = re.compile(r"([A-Za-z0-9._-]{0,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, and refuse one to a host that is none."""
+    """Give the request an id, and refuse one of another HTTP or to a host that is none."""
     name_request()
-    if HOST.fullmatch(request.headers.get("Host", "")) is None:
-        text = f"{NOT_HTTP}: the header Host is not the name of a host, or its address, and a port"
-        return request.app.get(ANSWER_FAULT, answer_plainly)(HTTPStatus.BAD_REQUEST, text)
+    fault = None
+    if request.version not in VERSIONS:
+        fault = "the version is another one"
+    elif HOST.fullmatch(request.headers.get("Host", "")) is None:
+        fault = "the header Host is not the name of a host, or its address, and a port"
+    if fault:
+        return request.app.get(ANSWER_FAULT, answer_plainly)(HTTPStatus.BAD_REQUEST, f"{NOT_HTTP}: {fault}")
     return await handler(request)
 
 

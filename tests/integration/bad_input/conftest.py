@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -33,7 +33,7 @@ class Place:
     registry_address: str
     api_address: str
     key: AccessKey
-    password: str
+    password: str = field(repr=False)
     repository: Repository
     layer: Digest
     image: Digest

@@ -34,6 +34,8 @@ NOT_HTTP = {
     "no version": ("HTTP/", b"GET /v2/ \r\nHost: x\r\n\r\n"),
     "a version in small letters": ("HTTP/", b"GET /v2/ http/1.1\r\nHost: x\r\n\r\n"),
     "version 9.9": ("version", b"GET /v2/ HTTP/9.9\r\nHost: x\r\n\r\n"),
+    "version 0.9": ("version", b"GET /v2/ HTTP/0.9\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    "version 2.0": ("version", b"GET /v2/ HTTP/2.0\r\nHost: x\r\nConnection: close\r\n\r\n"),
     "version 1.10": ("version", b"GET /v2/ HTTP/1.10\r\nHost: x\r\n\r\n"),
     "a version of another protocol": ("HTTP/", b"GET /v2/ ICY/1.1\r\nHost: x\r\n\r\n"),
     "a method in small letters": ("method", b"get /v2/ HTTP/1.1\r\nHost: x\r\n\r\n"),

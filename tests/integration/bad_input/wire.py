@@ -78,8 +78,8 @@ def _parsed(head: bytes) -> tuple[int, dict[str, str]]:
     assert len(head) < MAX_HEAD
     first, *lines = head.decode("ascii").removesuffix("\r\n\r\n").split("\r\n")
     version, status, _ = first.split(" ", 2)
-    # 1.0 is what is answered to bytes that never got as far as naming a version.
-    assert version in {"HTTP/1.0", "HTTP/1.1"}
+    # That of the request, and 1.0 for bytes that never got as far as naming one.
+    assert version in {"HTTP/0.9", "HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}
     headers: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(": ")
