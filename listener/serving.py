@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 import structlog
 from aiohttp import web
@@ -46,14 +47,20 @@ def serve(process: str, setting: str, make_app: MakeApp) -> None:
     try:
         settings = load()
     except SettingsInvalid as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        sys.exit(EXIT_CONFIGURATION)
+        _refuse(str(error))
+    if settings.database_url is None:
+        _refuse(f"BERTH_DATABASE_URL: the {process} needs it (`berth up` gives it)")
     logs.configure(settings, process)
     try:
         asyncio.run(_serve(settings, setting, make_app))
     except AddressUnusable as error:
         log.error(f"{error}; choose another by BERTH_{setting.upper()}")  # noqa: TRY400
         sys.exit(EXIT_CONFIGURATION)
+
+
+def _refuse(reason: str) -> NoReturn:
+    print(reason, file=sys.stderr)  # noqa: T201
+    sys.exit(EXIT_CONFIGURATION)
 
 
 async def _serve(settings: Settings, setting: str, make_app: MakeApp) -> None:

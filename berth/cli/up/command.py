@@ -41,7 +41,7 @@ def run(settings: Settings) -> None:
 
 
 async def _until_signal(settings: Settings) -> None:
-    """Run everything until SIGINT or SIGTERM; a second one ends the patience with what is still busy."""
+    """Run everything until a signal says stop; a second one ends the patience with what is still busy."""
     supervisor = Supervisor()
     story = asyncio.create_task(_story(settings, supervisor))
 
@@ -52,7 +52,8 @@ async def _until_signal(settings: Settings) -> None:
             click.echo("\nstopping (once more to stop at once)")
             story.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # SIGHUP: the terminal was closed.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:
         with contextlib.suppress(asyncio.CancelledError):

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import termios
 from collections.abc import Callable
 from pathlib import Path
@@ -40,9 +41,9 @@ def test_the_exports_are_all_that_boto3_needs(running_berth: BerthProcess, monke
     assert session.client("ecr").describe_registry()["registryId"] == "000000000000"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_everything_in_order(start_berth: Start, number: signal.Signals) -> None:
-    berth = start_berth()
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_stops_everything_in_order(start_berth: Start, shared_data: Path, number: signal.Signals) -> None:
+    berth = start_berth(shared_data)
     children = psutil.Process(berth.process.pid).children(recursive=True)
     assert len(children) > 4
     assert berth.stop(number) == 0
@@ -144,3 +145,25 @@ def test_flags_come_before_variables(start_berth: Start, shared_data: Path) -> N
     exports = berth.exports()
     assert exports["AWS_REGION"] == "eu-west-1", "berth env asks the berth up that runs"
     assert exports["AWS_ENDPOINT_URL_ECR"] == f"http://{api}"
+
+
+@pytest.mark.parametrize("module", ["controlplane", "dataplane", "berth.workers"])
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [({}, "BERTH_DATABASE_URL: the "), ({"BERTH_REGION": "Mars"}, "BERTH_REGION: 'Mars' is not a region")],
+)
+def test_a_process_by_itself_says_what_it_lacks(
+    tmp_path: Path, module: str, variables: dict[str, str], reason: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 78
+    assert done.stderr.startswith(reason)
+    assert len(done.stderr.splitlines()) == 1
