@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import case, func, select
 
 from berth import registries as rows
@@ -14,6 +15,8 @@ from berth.pushed_images import PushedImage
 from berth.replication import rules
 from berth.replication.rules import Rule
 from berth.schema import registries
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ async def put(database: Database, registry: Registry, given: Sequence[Mapping[st
     since = case((table.replication_rules == members, table.replication_since), else_=func.now())
     values = {"replication_rules": members, "replication_since": func.now()}
     await rows.put(database, registry, values, replication_since=since)
+    if new:
+        log.warning(
+            "the images that these rules are about are not replicated: nothing here copies them",
+            account=registry.account,
+        )
     return new
 
 

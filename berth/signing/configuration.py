@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+import structlog
 from sqlalchemy import case, func, null, select, update
 
 from berth import registries as rows
@@ -17,6 +18,8 @@ from berth.errors import SigningConfigurationNotFound
 from berth.names import Registry
 from berth.pushed_images import PushedImage
 from berth.schema import registries
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,10 @@ async def put(database: Database, registry: Registry, given: Sequence[Mapping[st
     since = case((table.signing_rules == members, table.signing_since), else_=func.now())
     values = {"signing_rules": members, "signing_since": func.now()}
     await rows.put(database, registry, values, signing_since=since)
+    if new:
+        log.warning(
+            "the images that these rules are about are not signed: nothing here signs them", account=registry.account
+        )
     return new
 
 
