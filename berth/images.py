@@ -186,15 +186,24 @@ async def _claim_tag(connection: AsyncConnection, repository: Repository, tag: T
     return bool(current != digest)
 
 
-async def _tag(connection: AsyncConnection, repository: Repository, digest: Digest, moved: Iterable[Tag]) -> None:
+async def _tag(connection: AsyncConnection, repository: Repository, digest: Digest, moved: Sequence[Tag]) -> None:
+    """Put the tags, which this transaction has claimed, on the image.
+
+    Raises ImageTagAlreadyExists: what was claimed when there was no such tag yet, another one may have put since.
+    """
     rows = [{"repository_id": repository.id, "tag": tag, "digest": digest} for tag in moved]
+    immutable = [tag for tag in moved if repository.mutability.is_immutable(tag)]
     statement = insert(tags).values(rows)
-    await connection.execute(
+    put = await connection.scalars(
         statement.on_conflict_do_update(
             index_elements=["repository_id", "tag"],
             set_={"digest": statement.excluded.digest, "moved_at": func.now()},
-        )
+            where=tags.c.tag.not_in(immutable),
+        ).returning(tags.c.tag)
     )
+    lost = {*moved} - {*put}
+    if lost:
+        raise ImageTagAlreadyExists(repository.name, min(lost))
 
 
 async def record_pulls(database: Database, principal: Principal, pulled: Iterable[StoredManifest]) -> None:
