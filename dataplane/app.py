@@ -25,7 +25,7 @@ Step = Callable[[Call], Awaitable[web.StreamResponse]]
 async def base(call: Call) -> web.StreamResponse:
     """OCI Distribution 1.1, "Determining Support"."""
     del call
-    return web.json_response({}, headers={"Docker-Distribution-Api-Version": "registry/2.0"})
+    return web.json_response({}, headers=errors.API_VERSION)
 
 
 # What is asked, and the action that the principal must be allowed (service authorization reference, "Amazon ECR").

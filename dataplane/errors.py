@@ -11,6 +11,9 @@ from berth.manifests import ManifestInvalid
 from berth.store.contract import StoreUnavailable, UploadBusy
 from berth.uploads import OutOfOrder
 
+# Docker's CLI up to 20.10 asks of every "Determining Support", of its 401 too, that it says this.
+API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
 
 class OciError(Exception):
     """An answer that is an error: its status, its code, its text, and headers that help the client go on."""
@@ -28,7 +31,7 @@ class NotAuthenticated(OciError):
 
     def __init__(self, endpoint: str, message: str) -> None:
         challenge = f'Basic realm="{endpoint}/",service="ecr.amazonaws.com"'
-        super().__init__(401, "UNAUTHORIZED", message, {"WWW-Authenticate": challenge})
+        super().__init__(401, "UNAUTHORIZED", message, API_VERSION | {"WWW-Authenticate": challenge})
 
 
 class ManifestUnknown(OciError):

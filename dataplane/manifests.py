@@ -108,8 +108,14 @@ async def _body(request: web.Request) -> bytes:
         message = f"the Content-Encoding is '{encoding[:40]}': a manifest is sent as the bytes that have its digest"
         raise OciError(415, "MANIFEST_INVALID", message)
     body = bytearray()
+    if request.content_length is not None and request.content_length > MAX_BYTES:
+        raise _too_large()
     async for chunk in bodies.chunks(request):
         body += chunk
         if len(body) > MAX_BYTES:
-            raise OciError(413, "MANIFEST_INVALID", f"a manifest has at most {MAX_BYTES} bytes")
+            raise _too_large()
     return bytes(body)
+
+
+def _too_large() -> OciError:
+    return OciError(413, "MANIFEST_INVALID", f"a manifest has at most {MAX_BYTES} bytes")

@@ -129,6 +129,8 @@ class _Body:
         self._request = request
         self.first: int | None = None
         self._length: int | None = None
+        if request.content_length is not None and request.content_length > uploads.MAX_LAYER_BYTES:
+            raise OciError(413, "SIZE_INVALID", f"a layer has at most {uploads.MAX_LAYER_BYTES} bytes")
         header = request.headers.get("Content-Range")
         if header is None:
             return

@@ -27,9 +27,14 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         fault = "the version is another one"
     elif HOST.fullmatch(request.headers.get("Host", "")) is None:
         fault = "the header Host is not the name of a host, or its address, and a port"
+    answer = request.app.get(ANSWER_FAULT, answer_plainly)
     if fault:
-        return request.app.get(ANSWER_FAULT, answer_plainly)(HTTPStatus.BAD_REQUEST, f"{NOT_HTTP}: {fault}")
-    return await handler(request)
+        return answer(HTTPStatus.BAD_REQUEST, f"{NOT_HTTP}: {fault}")
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        # The target is no path that a plane could have: `*`, or the host of a tunnel.
+        return answer(HTTPStatus.NOT_FOUND, "There is nothing at this address")
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:

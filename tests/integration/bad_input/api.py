@@ -40,11 +40,12 @@ def on_repository(fault: str, operation: str, code: str, names: str, status: int
     return bad(fault, operation, {"repositoryName": NAME, **members}, code, names, status)
 
 
-async def check_refused(place: Place, row: Bad) -> None:
+async def check_refused(place: Place, row: Bad) -> Answer:
     """Sign and send the call, and check its answer."""
     headers = signed(place, row.operation, row.body, headers=row.headers, method=row.method, target=row.target)
     answer = await exchange(place.api_address, request(row.method, row.target, headers, row.body))
     check_answer(place, headers, answer, row.status, row.code, row.names)
+    return answer
 
 
 def check_answer(

@@ -69,13 +69,20 @@ async def check_refused(place: Place, row: Bad) -> None:
 @contextlib.asynccontextmanager
 async def _filled(place: Place, target: str) -> AsyncIterator[str]:
     target = target.replace("{layer}", place.layer).replace("{image}", place.image)
-    if "{upload}" not in target:
+    if "{upload}" in target:
+        async with upload_of_four_bytes(place) as upload_id:
+            yield target.replace("{upload}", upload_id)
+    else:
         yield target
-        return
+
+
+@contextlib.asynccontextmanager
+async def upload_of_four_bytes(place: Place) -> AsyncIterator[str]:
+    """The id of an upload, which must be as it was when the context ends."""
     upload = await uploads.begin(place.database, place.store, place.repository, place.key.principal.arn)
     try:
         await uploads.append(place.database, place.store, place.repository, upload.id, _four_bytes())
-        yield target.replace("{upload}", str(upload.id))
+        yield str(upload.id)
         kept = await uploads.get(place.database, place.repository, upload.id)
         assert kept.received == 4, "a refused request has changed the upload"
     finally:

@@ -1,11 +1,13 @@
 """Digests, uploads and parts of layers outside their grammar, on the control plane."""
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.integration.bad_input.api import INVALID, SERIALIZATION, Bad, check_refused, on_repository
-from tests.integration.bad_input.conftest import Place
+from tests.integration.bad_input.conftest import NAME, Place
+from tests.integration.bad_input.registry import upload_of_four_bytes
 
 ZEROS = "sha256:" + "0" * 64
 ONE = ZEROS[:-1] + "1"
@@ -79,3 +81,35 @@ async def test_a_malformed_layer_is_refused(place: Place, row: Bad) -> None:
 @pytest.mark.parametrize("row", PARTS)
 async def test_a_malformed_part_is_refused(place: Place, row: Bad) -> None:
     await check_refused(place, row)
+
+
+# Parts of an upload that has 4 bytes: what is given of them, and what the message names.
+SPOILT: dict[str, tuple[dict[str, Any], str]] = {
+    "reversed": ({"partFirstByte": 4, "partLastByte": 3}, "1 bytes"),
+    "longer than its bytes": ({"partFirstByte": 4, "partLastByte": 9}, "1 bytes"),
+    "shorter than its bytes": ({"partFirstByte": 4, "partLastByte": 4, "layerPartBlob": "QUFB"}, "3 bytes"),
+    "no bytes": ({"partFirstByte": 4, "partLastByte": 3, "layerPartBlob": ""}, "0 bytes"),
+    "a gap": ({"partFirstByte": 5, "partLastByte": 5}, "consecutive"),
+    "bytes that are there": ({"partFirstByte": 0, "partLastByte": 0}, "consecutive"),
+    "far away": ({"partFirstByte": 2**62, "partLastByte": 2**62}, "consecutive"),
+    "as far as there is": ({"partFirstByte": 2**63 - 1, "partLastByte": 2**63 - 1}, "consecutive"),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+async def test_a_part_out_of_place_is_refused_and_told_where_the_upload_goes_on(place: Place, fault: str) -> None:
+    members, names = SPOILT[fault]
+    async with upload_of_four_bytes(place) as upload_id:
+        part = {"repositoryName": NAME, "uploadId": upload_id, "layerPartBlob": "QQ==", **members}
+        row = Bad("UploadLayerPart", json.dumps(part).encode(), "InvalidLayerPartException", names)
+        answer = json.loads((await check_refused(place, row)).body)
+        assert (answer["uploadId"], answer["lastValidByteReceived"]) == (upload_id, 3)
+
+
+@pytest.mark.parametrize(
+    ("digest", "code"), [(ZEROS, "InvalidLayerException"), ("sha512:" + "0" * 128, "InvalidLayerException")]
+)
+async def test_an_upload_of_other_bytes_than_its_digest_is_refused(place: Place, digest: str, code: str) -> None:
+    async with upload_of_four_bytes(place) as upload_id:
+        members = {"repositoryName": NAME, "uploadId": upload_id, "layerDigests": [digest]}
+        await check_refused(place, Bad(COMPLETE, json.dumps(members).encode(), code, digest))

@@ -11,6 +11,7 @@ from berth import downloads
 from berth.db import Database
 from berth.identity.passwords import PASSWORD_SECONDS, KeyRing, load_keyring
 from berth.identity.principals import Principal
+from berth.names import Digest
 from berth.sealing import Seal
 from berth.store.contract import Blob
 from tests.integration.bad_input.conftest import Place
@@ -105,6 +106,45 @@ async def test_a_password_that_was_tampered_with_is_refused(
     await check_refused(
         place, Bad("GET", "/v2/", *UNAUTHORIZED, "not valid", {"Authorization": basic(f"AWS:{password}")})
     )
+
+
+# What is done to the address of a download that is good, or of one that never was.
+DOWNLOADS: dict[str, tuple[Callable[[KeyRing, Blob, str], str], int, str, str]] = {
+    "its first letter changed": (lambda ring, _, good: _flip(good, 0), 403, "DENIED", "GetDownloadUrlForLayer"),
+    "a letter within changed": (lambda ring, _, good: _flip(good, 60), 403, "DENIED", "GetDownloadUrlForLayer"),
+    "its end cut off": (lambda ring, _, good: good[:-4], 403, "DENIED", "GetDownloadUrlForLayer"),
+    "something after it": (lambda ring, _, good: f"{good}AAAA", 403, "DENIED", "GetDownloadUrlForLayer"),
+    "a slash after it": (lambda ring, _, good: f"{good}/x", 403, "DENIED", "GetDownloadUrlForLayer"),
+    "NUL after it": (lambda ring, _, good: f"{good}%00", 403, "DENIED", "GetDownloadUrlForLayer"),
+    "a password": (
+        lambda ring, _, good: ring.close(b"[]", "registry password"),
+        403,
+        "DENIED",
+        "GetDownloadUrlForLayer",
+    ),
+    "one of yesterday": (
+        lambda ring, blob, _: downloads.close(ring, blob, time.time() - 86400).removeprefix(downloads.PATH),
+        403,
+        "DENIED",
+        "expired",
+    ),
+    "one of what is not there": (
+        lambda ring, blob, _: downloads.close(ring, Blob(blob.registry, Digest.of(b"none"))).removeprefix(
+            downloads.PATH
+        ),
+        404,
+        "BLOB_UNKNOWN",
+        "not found",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", DOWNLOADS)
+async def test_an_address_of_a_download_that_was_tampered_with_is_refused(place: Place, fault: str) -> None:
+    spoil, *expected = DOWNLOADS[fault]
+    ring, blob = await load_keyring(place.database, place.master), Blob(place.repository.registry, place.layer)
+    address = spoil(ring, blob, downloads.close(ring, blob).removeprefix(downloads.PATH))
+    await check_refused(place, Bad("GET", f"{downloads.PATH}{address}", *expected))
 
 
 async def test_an_expired_password_is_refused(place: Place, database: Database, seal: Seal) -> None:

@@ -84,6 +84,25 @@ CONTENT_RANGES = [
     ),
 ]
 
+CONDITIONS = [
+    bad(f"If-Match of {fault}", "GET /v2/bad/input/blobs/{layer}", 412, "DENIED", "If-Match", {"If-Match": text})
+    for fault, text in {
+        "another digest": f'"{ZEROS}"',
+        "garbage": "garbage",
+        "a weak tag": 'W/"x"',
+        "9,000 letters": f'"{"x" * 9000}"',
+    }.items()
+]
+
+LENGTH: dict[str, str | None] = {"Content-Length": "9" * 18}
+SIZES = [
+    bad("a chunk of 10¹⁸ bytes", f"PATCH {UPLOADS}{{upload}}", 413, "SIZE_INVALID", "54525952000", LENGTH, b"abcd"),
+    bad("a layer of 10¹⁸ bytes", f"POST {UPLOADS}?digest={ZEROS}", 413, "SIZE_INVALID", "54525952000", LENGTH, b"abcd"),
+    bad(
+        "a manifest of 10¹⁸ bytes", "PUT /v2/bad/input/manifests/v2", 413, "MANIFEST_INVALID", "4194304", LENGTH, b"{}"
+    ),
+]
+
 UNKNOWN = (404, "BLOB_UPLOAD_UNKNOWN")
 
 UPLOAD_IDS = [
@@ -156,6 +175,16 @@ COMPLETED = [
 
 @pytest.mark.parametrize("row", RANGES)
 async def test_a_range_that_is_none_is_refused(place: Place, row: Bad) -> None:
+    await check_refused(place, row)
+
+
+@pytest.mark.parametrize("row", CONDITIONS)
+async def test_a_condition_that_does_not_hold_is_refused(place: Place, row: Bad) -> None:
+    await check_refused(place, row)
+
+
+@pytest.mark.parametrize("row", SIZES)
+async def test_a_body_beyond_the_limits_is_refused_before_it_comes(place: Place, row: Bad) -> None:
     await check_refused(place, row)
 
 

@@ -134,6 +134,20 @@ LIMITS = {
 }
 
 
+# HTTP of other uses than an API's.
+STRANGE = {
+    "a tunnel": b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n",
+    "options of everything": b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    "the URL of another host": b"GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",
+    "a URL with a user": b"GET http://user:password@example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",
+    "a URL of a file": b"GET file:///etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a WebSocket": GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    "an upgrade to HTTP/2": GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n",
+    "TRACE": b"TRACE / HTTP/1.1\r\nHost: x\r\nMax-Forwards: 1\r\n\r\n",
+    "a fragment in the target": b"GET /v2/#x HTTP/1.1\r\nHost: x\r\n\r\n",
+    "HTTP/1.0 without a host": b"GET /nothing HTTP/1.0\r\n\r\n",
+}
+
 # Floods: more than a server need read to the end before it hangs up.
 FLOODS = {
     "a cookie of 2 megabytes": GET + b"Cookie: " + b"x" * 2_000_000 + b"\r\n\r\n",
@@ -170,6 +184,14 @@ async def test_a_transfer_coding_that_is_none_is_refused(place: Place, plane: st
 @pytest.mark.parametrize("fault", LIMITS)
 async def test_a_head_beyond_the_limits_is_refused(place: Place, plane: str, fault: str) -> None:
     await check_malformed(place, plane, *LIMITS[fault], statuses={400, 431})
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("fault", STRANGE)
+async def test_http_of_another_use_is_refused(place: Place, plane: str, fault: str) -> None:
+    answer = await exchange(place.address(plane), STRANGE[fault])
+    promises.check(answer, place.password, place.key.secret)
+    PLANES[plane][0](answer)
 
 
 @pytest.mark.parametrize("plane", PLANES)

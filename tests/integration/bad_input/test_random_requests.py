@@ -146,7 +146,7 @@ async def test_no_bytes_meet_a_fault_of_the_registrys_own(place: Place, data: st
 
 
 @sockets
-@given(operation=st.sampled_from(BUILT), data=st.data())
+@given(operation=st.sampled_from([name for name in BUILT if name != "DeleteRepository"]), data=st.data())
 async def test_no_call_meets_a_fault_of_the_apis_own(place: Place, operation: str, data: st.DataObject) -> None:
     shape = promises.service("ecr").model.operation_model(operation).input_shape
     members = data.draw(st.fixed_dictionaries({}, optional={name: member(name) for name in shape.members}))
@@ -160,7 +160,7 @@ async def test_no_call_meets_a_fault_of_the_apis_own(place: Place, operation: st
 
 def member(name: str) -> st.SearchStrategy[Any]:
     """Anything, but often what gets past the first check."""
-    good = {"repositoryName": NAME, "registryId": "000000000000", "imageManifest": json.dumps(MANIFEST), "force": False}
+    good = {"repositoryName": NAME, "registryId": "000000000000", "imageManifest": json.dumps(MANIFEST)}
     return (st.just(good[name]) | ANY_JSON) if name in good else ANY_JSON
 
 

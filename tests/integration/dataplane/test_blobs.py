@@ -138,6 +138,9 @@ async def test_of_two_requests_that_write_to_one_upload_at_once_one_is_told_to_w
         second = await client.send("PATCH", location, data=b"x")
         if second.status == 409:
             break
+        if first.done():
+            # It came while the other one was writing: then it was the one to be told to wait.
+            first = asyncio.create_task(client.send("PATCH", location, data=slow()))
         await asyncio.sleep(0.02)
     assert second.status == 409
     go_on.set()
@@ -229,3 +232,25 @@ async def test_an_upload_is_not_reached_from_another_repository(client: Registry
     location = await begin(client, "team/one")
     answer = await client.send("PATCH", location.replace("team/one", "team/two"), data=b"x")
     assert (answer.status, answer.error["code"]) == (404, "BLOB_UPLOAD_UNKNOWN")
+
+
+async def test_a_blob_is_named_by_its_digest_whatever_the_condition(
+    client: RegistryClient, make_repository: Make
+) -> None:
+    await make_repository("team/app")
+    digest = await client.push_blob("team/app", b"0123456789")
+    tag = f'"{digest}"'
+    for headers, status in (
+        ({}, 200),
+        ({"If-Match": tag}, 200),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": '"another"'}, 412),
+        ({"If-None-Match": tag}, 304),
+        ({"If-None-Match": '"another"'}, 200),
+        ({"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, 200),
+        ({"Range": "bytes=0-1", "If-Range": tag}, 206),
+    ):
+        answer = await client.send("GET", f"team/app/blobs/{digest}", headers=headers)
+        assert answer.status == status, headers
+        assert answer.status == 412 or answer.headers["ETag"] == tag
+    assert (await client.send("HEAD", f"team/app/blobs/{digest}")).headers["ETag"] == tag
