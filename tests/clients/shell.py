@@ -62,7 +62,7 @@ class Shell:
         """The same shell with more variables."""
         return replace(self, environment={**self.environment, **environment})
 
-    def __call__(self, *command: str | Path, stdin: str | None = None, status: int = 0, timeout: float = 180) -> str:
+    def __call__(self, *command: str | Path, stdin: str | None = None, status: int = 0, timeout: float = 300) -> str:
         """Run `command` and answer what it printed; raise ProgramFailed when its exit status is not `status`."""
         done = subprocess.run(
             [str(word) for word in command],

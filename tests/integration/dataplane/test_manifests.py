@@ -245,6 +245,7 @@ async def test_without_a_password_the_registry_asks_for_one_as_ecr_does(registry
         host = registry_url.partition("//")[2]
         assert answer.headers["WWW-Authenticate"].endswith(',service="ecr.amazonaws.com"')
         assert answer.headers["WWW-Authenticate"].startswith('Basic realm="http')
+        assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
         assert (await answer.json())["errors"][0]["code"] == "UNAUTHORIZED", host
 
 
