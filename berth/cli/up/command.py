@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 
@@ -31,6 +32,8 @@ def run(settings: Settings) -> None:
     click.echo(f"Berth {VERSION}, data in {settings.data.absolute()}")
     try:
         with holding(settings):
+            # Layers are nobody else's business on this machine; the planes inherit it.
+            os.umask(0o077)
             asyncio.run(_until_signal(settings))
     except (FolderHeld, CannotStart, NotPrepared) as error:
         click.echo(f"berth: {error}", err=True)

@@ -64,7 +64,7 @@ def test_no_secret_is_logged(
 
 
 def test_files_with_secrets_are_for_their_owner_alone(running_berth: BerthProcess) -> None:
-    for name in ("master.key", "postgres.password", "lock", "postgres", "socket"):
+    for name in ("master.key", "postgres.password", "lock", "postgres", "socket", "store"):
         assert (running_berth.data / name).stat().st_mode & 0o077 == 0, name
     assert running_berth.data.stat().st_mode & 0o066 == 0
 
