@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from berth import repositories, uploads
+from berth.identity.access_keys import create_root
 from berth.mutability import Mutability
-from berth.names import Digest, RepositoryName
+from berth.names import Digest, Registry, RepositoryName
+from berth.sealing import Seal
+from controlplane.wire.model import service
 from tests.integration.bad_input import promises
 from tests.integration.bad_input.conftest import Place
 from tests.integration.bad_input.signing import signed
@@ -32,6 +36,7 @@ settings.register_profile(
 sockets = settings.get_profile("sockets")
 
 NAME = "bad/random"
+OTHER_ACCOUNT = "111111111111"
 LAYER = Digest.of(b"{}")
 MANIFEST = {
     "schemaVersion": 2,
@@ -57,6 +62,18 @@ async def repository(place: Place) -> AsyncIterator[None]:
     await uploads.put(place.database, place.store, made, LAYER, content())
     yield
     await uploads.expire(place.database, place.store, timedelta(0))
+    await repositories.remove(place.database, registry, NAME, force=True)
+
+
+@pytest.fixture(scope="module")
+async def other_account(place: Place, seal: Seal) -> AsyncIterator[Place]:
+    """The place of an account of its own, whose calls may set what they like."""
+    key = await create_root(place.database, seal, OTHER_ACCOUNT)
+    registry = Registry(OTHER_ACCOUNT, "us-east-1")
+    made = await repositories.create(
+        place.database, registry, RepositoryName(NAME), mutability=Mutability.of("MUTABLE")
+    )
+    yield replace(place, key=key, repository=made)
     await repositories.remove(place.database, registry, NAME, force=True)
 
 
@@ -147,10 +164,10 @@ async def test_no_bytes_meet_a_fault_of_the_registrys_own(place: Place, data: st
 
 @sockets
 @given(operation=st.sampled_from([name for name in BUILT if name != "DeleteRepository"]), data=st.data())
-async def test_no_call_meets_a_fault_of_the_apis_own(place: Place, operation: str, data: st.DataObject) -> None:
-    shape = promises.service("ecr").model.operation_model(operation).input_shape
-    members = data.draw(st.fixed_dictionaries({}, optional={name: member(name) for name in shape.members}))
+async def test_no_call_meets_a_fault_of_the_apis_own(other_account: Place, operation: str, data: st.DataObject) -> None:
+    members = data.draw(valued("", service("ecr").model.operation_model(operation).input_shape))
     content = json.dumps(members).encode()
+    place = other_account
     answer = await exchange(place.api_address, request("POST", "/", signed(place, operation, content), content))
     assert answer.status < 500, answer
     if answer.status >= 400:
@@ -158,10 +175,40 @@ async def test_no_call_meets_a_fault_of_the_apis_own(place: Place, operation: st
         promises.json_error(answer)
 
 
-def member(name: str) -> st.SearchStrategy[Any]:
-    """Anything, but often what gets past the first check."""
-    good = {"repositoryName": NAME, "registryId": "000000000000", "imageManifest": json.dumps(MANIFEST)}
-    return (st.just(good[name]) | ANY_JSON) if name in good else ANY_JSON
+# Where a member of a call has a meaning, one that gets past the first check.
+MEANT = {
+    "repositoryName": [NAME],
+    "registryId": [OTHER_ACCOUNT],
+    "resourceArn": [f"arn:aws:ecr:us-east-1:{OTHER_ACCOUNT}:repository/{NAME}"],
+    "imageManifest": [json.dumps(MANIFEST)],
+    "imageDigest": [LAYER, "sha512:" + "0" * 128],
+    "layerDigest": [LAYER],
+    "uploadId": ["00000000-0000-4000-8000-000000000000"],
+    "region": ["us-east-1", "eu-west-1"],
+    "imageTag": ["v1", "latest"],
+    "policyText": ['{"Version":"2012-10-17","Statement":[]}'],
+}
+TEXTS = ["", "*", "a", "ROOT", "ecr-public", "public.ecr.aws", LAYER, f"arn:aws:iam::{OTHER_ACCOUNT}:root", "ü"]
+
+
+def valued(name: str, shape: Any) -> st.SearchStrategy[Any]:
+    """A value of the shape, or (one time in sixteen) anything."""
+    of_the_shape: st.SearchStrategy[Any]
+    if shape is None:
+        return st.just({})
+    if shape.type_name == "structure":
+        members = {inner: valued(inner, member) for inner, member in shape.members.items()}
+        required = {inner: members.pop(inner) for inner in shape.required_members}
+        of_the_shape = st.fixed_dictionaries(required, optional=members)
+    elif shape.type_name == "list":
+        of_the_shape = st.lists(valued("", shape.member), max_size=3)
+    elif name in MEANT or "enum" in shape.metadata:
+        of_the_shape = st.sampled_from(MEANT.get(name) or shape.metadata["enum"])
+    else:
+        of_the_shape = {"boolean": st.booleans(), "integer": st.integers(0, 2000), "long": st.integers(0, 9)}.get(
+            shape.type_name, st.sampled_from(TEXTS) | st.text(max_size=30)
+        )
+    return st.integers(0, 15).flatmap(lambda chance: ANY_JSON if chance == 15 else of_the_shape)
 
 
 def check(answer: Answer, *, is_head: bool = False) -> None:
