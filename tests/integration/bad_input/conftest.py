@@ -93,15 +93,19 @@ def nothing_fails(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 @pytest.fixture(scope="package", autouse=True)
 async def nothing_is_left(place: Place, settings: Settings) -> AsyncIterator[None]:
     """After all the tables, both planes are ready, and hold no connection, file or upload of the requests."""
-    before = len(os.listdir("/proc/self/fd"))
+    descriptors, before = len(os.listdir("/proc/self/fd")), held(place, settings)
     yield
     for address in (place.registry_address, place.api_address):
         answer = await exchange(address, request("GET", "/readyz", {"Host": address, "Connection": "close"}))
         assert answer.status == 200, answer
+    assert not held(place, settings) - before
+    assert len(os.listdir("/proc/self/fd")) - descriptors < KEPT_DESCRIPTORS
+
+
+def held(place: Place, settings: Settings) -> set[object]:
+    """The connections to both planes, the files of the store that are open, and the uploads that it keeps."""
     process = psutil.Process()
     ports = {int(address.rpartition(":")[2]) for address in (place.registry_address, place.api_address)}
-    held = [c for c in process.net_connections() if c.laddr.port in ports and c.status != psutil.CONN_LISTEN]
-    assert not held
-    assert not [file for file in process.open_files() if Path(file.path).is_relative_to(settings.store_folder)]
-    assert not list((settings.store_folder / "uploads").iterdir())
-    assert len(os.listdir("/proc/self/fd")) - before < KEPT_DESCRIPTORS
+    connections = [c for c in process.net_connections() if c.laddr.port in ports and c.status != psutil.CONN_LISTEN]
+    files = [file.path for file in process.open_files() if Path(file.path).is_relative_to(settings.store_folder)]
+    return {*connections, *files, *(settings.store_folder / "uploads").iterdir()}
