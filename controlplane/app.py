@@ -20,7 +20,7 @@ from berth.opening import Opened, opened
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
 from controlplane import authorize, ecr, sigv4, sts
-from controlplane.body import read_body
+from controlplane.body import is_packed, read_body, unpacked
 from controlplane.call import Call, Run, built
 from controlplane.callers import Callers
 from controlplane.wire import json11
@@ -70,8 +70,10 @@ class ControlPlane:
         claim = sigv4.claim(head, wire.service.signing_name, datetime.now(UTC))
         key = await self._callers.find(claim.access_key_id)
         async with self._room_for(http):
-            request = replace(head, body=await read_body(http, wire.body_limit(http.headers)))
+            limit = wire.body_limit(http.headers)
+            request = replace(head, body=await read_body(http, limit))
             await verified(request, claim, key.secret)
+            request = replace(request, body=unpacked(http, request.body, limit))
             operation = wire.operation(request)
             bind_contextvars(operation=operation.name, principal=key.principal.arn)
             run = run_of(operation)
@@ -86,7 +88,7 @@ class ControlPlane:
     async def _room_for(self, http: web.Request) -> AsyncIterator[None]:
         """Wait until there is memory for the request's body."""
         length = http.content_length if http.body_exists else 0
-        if length is not None and length <= LARGE_BODY:
+        if length is not None and length <= LARGE_BODY and not is_packed(http):
             yield
         else:
             async with self._large_bodies:

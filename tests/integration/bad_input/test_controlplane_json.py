@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -23,6 +24,11 @@ GOOD = json.dumps({"repositoryName": NAME}).encode()
 
 def body(fault: str, content: bytes, names: str = "JSON", code: str = SERIALIZATION) -> object:
     return bad(fault, "ListImages", content, code, names)
+
+
+def packed(fault: str, content: bytes, names: str, encoding: str = "gzip") -> object:
+    headers = {"Content-Encoding": encoding}
+    return bad(fault, "ListImages", content, "MalformedHttpRequestException", names, headers=headers)
 
 
 JSON = [
@@ -66,14 +72,13 @@ JSON = [
     body("another member", b'{"repository":"bad/input"}', "repositoryName", INVALID),
     body("a member in another case", b'{"RepositoryName":"bad/input"}', "repositoryName", INVALID),
     bad("gzip", "ListImages", gzip.compress(GOOD), SERIALIZATION, "JSON"),
-    bad(
-        "gzip, and said so",
-        "ListImages",
-        gzip.compress(GOOD),
-        SERIALIZATION,
-        "not JSON",
-        headers={"Content-Encoding": "gzip"},
-    ),
+    packed("half of gzip", gzip.compress(GOOD)[:-3], "gzip"),
+    packed("something after gzip", gzip.compress(GOOD) + b"x", "gzip"),
+    packed("no gzip, though said so", GOOD, "gzip"),
+    packed("nothing, said to be gzip", b"", "gzip"),
+    packed("deflate, said so", zlib.compress(GOOD), "deflate", encoding="deflate"),
+    packed("another encoding", GOOD, "br", encoding="br"),
+    packed("two encodings", GOOD, "gzip, gzip", encoding="gzip, gzip"),
 ]
 
 

@@ -1,6 +1,7 @@
 """What goes wrong before an operation is reached, or underneath it: always an error in the caller's own protocol."""
 
 import asyncio
+import gzip
 import http.client
 import json
 import xml.etree.ElementTree as ElementTree
@@ -247,6 +248,16 @@ async def test_a_client_that_goes_away_is_no_fault_of_ours(
         writer.transport.abort()
         await asyncio.sleep(0.2)
     assert [line for line in logged if line["log_level"] in ("warning", "error")] == []
+
+
+async def test_a_body_may_come_packed_and_takes_no_more_room_than_another(send: Send) -> None:
+    packed = JSON_HEADERS | {"Content-Encoding": "gzip"}
+    answer = await send(gzip.compress(b'{"maxResults": 5}'), headers=packed)
+    assert (answer.status, answer.json) == (200, {"repositories": []})
+    refused = await send(gzip.compress(b'{"maxResults": 0}'), headers=packed)
+    assert "maxResults" in refused.json["message"]
+    bomb = await send(gzip.compress(b" " * (64 * 1024 * 1024)), headers=packed)
+    assert (bomb.status, bomb.json["__type"]) == (413, "RequestEntityTooLargeException")
 
 
 async def test_a_request_may_name_the_whole_url(plane: CountedPlane, half_sent: Callable[[bytes], bytes]) -> None:
