@@ -1,4 +1,9 @@
-"""What alembic runs around the versions: on the connection that `berth.migrations` gives, or its own for developers."""
+"""What alembic runs around the versions: on the connection that `berth.migrations` gives, or its own for developers.
+
+A new version, on a database that is up to date:
+
+    BERTH_DATABASE_URL=postgresql://… alembic revision --autogenerate --rev-id 0002 -m "what it brings"
+"""
 
 import os
 

@@ -14,8 +14,8 @@ from berth.settings import Settings
 LOCK_NAME = "lock"
 
 
-class FolderHeld(Exception):
-    """Another `berth up` runs on the data folder; the text says which."""
+class FolderUnusable(Exception):
+    """The data folder is another `berth up`'s, or cannot be written to; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,22 @@ class Holder:
 
 @contextlib.contextmanager
 def holding(settings: Settings) -> Iterator[None]:
-    """Hold the data folder, made at need, for as long as the context lasts. Raises FolderHeld.
+    """Hold the data folder, made at need, for as long as the context lasts. Raises FolderUnusable.
 
     The kernel gives the lock back when the process ends, however it ends.
     """
-    make_data_folder(settings.data)
-    descriptor = os.open(settings.data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        make_data_folder(settings.data)
+        descriptor = os.open(settings.data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        where = settings.data.absolute()
+        raise FolderUnusable(f"cannot use the data folder {where} (BERTH_DATA): {error.strerror}") from error
     with os.fdopen(descriptor, "r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             who = holder(settings.data)
-            raise FolderHeld(f"{settings.data.absolute()} is in use by {who or 'another berth up'}") from None
+            raise FolderUnusable(f"{settings.data.absolute()} is in use by {who or 'another berth up'}") from None
         lock.truncate(0)
         lock.write(json.dumps(asdict(Holder.this_process(settings))))
         lock.flush()

@@ -11,7 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from berth import logs
-from berth.cli.holder import FolderHeld, holding
+from berth.cli.holder import FolderUnusable, holding
 from berth.cli.preparation import NotPrepared, prepare_root
 from berth.cli.tables import migrate
 from berth.cli.up import programs
@@ -35,11 +35,8 @@ def run(settings: Settings) -> None:
             # Layers are nobody else's business on this machine; the planes inherit it.
             os.umask(0o077)
             asyncio.run(_until_signal(settings))
-    except (FolderHeld, CannotStart, NotPrepared) as error:
+    except (FolderUnusable, CannotStart, NotPrepared) as error:
         click.echo(f"berth: {error}", err=True)
-        sys.exit(1)
-    except OSError as error:
-        click.echo(f"berth: cannot use the data folder {settings.data.absolute()} (BERTH_DATA): {error}", err=True)
         sys.exit(1)
 
 
@@ -94,7 +91,7 @@ async def _start_postgres(settings: Settings, supervisor: Supervisor) -> Setting
     cluster = Cluster(settings.data)
     try:
         await asyncio.to_thread(cluster.set_up)
-    except (ClusterBroken, AccountMissing) as error:
+    except (ClusterBroken, AccountMissing, OSError) as error:
         raise CannotStart(str(error)) from error
     await supervisor.until_ready(*supervisor.start(programs.postgres(cluster)))
     logs.hide(cluster.password)

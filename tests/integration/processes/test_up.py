@@ -118,6 +118,13 @@ def test_a_store_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "BERTH_STORE" in berth.log
 
 
+def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with launching_berth(tmp_path / "data", BERTH_DATA=f"{tmp_path}/file/data") as berth:
+        assert berth.process.wait(60) == 1
+    assert f"cannot use the data folder {tmp_path}/file/data (BERTH_DATA): Not a directory" in berth.log
+
+
 def test_the_root_key_can_be_given(start_berth: Start, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"BERTH_ROOT_ACCESS_KEY_ID": "AKIAGIVENGIVENGIVEN1", "BERTH_ROOT_SECRET_ACCESS_KEY": "it's $(given) `here`"}
     berth = start_berth(shared_data, **given)
