@@ -17,6 +17,7 @@ import listener
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
+from tests.contract import answers
 
 # The errors that any operation may answer (ECR API reference, "Common Errors"), and those of the Query protocol.
 NOT_MODELLED = {
@@ -71,7 +72,7 @@ class Refusal:
 
 
 class Api:
-    """A boto3 client, awaited; it checks no parameter itself, so that the server has to."""
+    """A boto3 client, awaited; it checks no parameter itself, so that the server has to, and every answer strictly."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -112,6 +113,8 @@ def api_of(service: str, url: str, key: AccessKey, region: str, **options: Any) 
         aws_secret_access_key=key.secret,
         config=botocore.config.Config(retries={"max_attempts": 0}, parameter_validation=False, **options),
     )
+    if service == "ecr":
+        client.meta.events.register("before-parse.ecr", answers.check_before_parse)
     try:
         yield Api(client)
     finally:
