@@ -1,98 +1,35 @@
-"""Images: put, find, tag, delete. The one place that changes what a repository contains."""
+"""Images: put, tag, delete. The one place that changes what a repository contains."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, literal, not_, select, update
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import pull_time_exclusions
+from berth import storage_classes
 from berth.db import Database
-from berth.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound, RepositoryNotFound
-from berth.identity.principals import Principal
+from berth.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
 from berth.manifests import Manifest
 from berth.names import Digest, Registry, Tag
-from berth.repositories import Repository, hold, named
-from berth.schema import image_references, images, repositories, repository_layers, tags
-
-# ECR API reference, "ImageDetail", `lastRecordedPullTime`: refreshed at least every 24 hours; here, every hour.
-PULL_TIME_GRAIN = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredManifest:
-    """A manifest that a repository holds, byte for byte as it was put."""
-
-    repository_id: int
-    digest: Digest
-    media_type: str
-    content: bytes
-    subject: Digest | None
-    last_pulled_at: datetime | None
+from berth.repositories import Repository, hold
+from berth.schema import image_references, images, repository_layers, tags
+from berth.storage_classes import StorageClass
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What a put came to: whether the image is new to the repository, and whether the tag now tells something else."""
+    """What a put came to: whether the image is new to the repository, or back from the archive, and the tag moved."""
 
     manifest: Manifest
     image_is_new: bool
+    image_is_restored: bool
     tag_changed: bool
 
     @property
     def changed(self) -> bool:
-        return self.image_is_new or self.tag_changed
-
-
-_STORED = (
-    images.c.repository_id,
-    images.c.digest,
-    images.c.media_type,
-    images.c.manifest,
-    images.c.subject,
-    images.c.last_pulled_at,
-)
-
-
-async def find(database: Database, registry: Registry, name: str, reference: Tag | Digest) -> StoredManifest | None:
-    """The image of that tag or digest. Raises RepositoryNotFound."""
-    held = images.c.repository_id == repositories.c.id
-    if isinstance(reference, Digest):
-        source = repositories.outerjoin(images, and_(held, images.c.digest == reference))
-    else:
-        tagged = and_(tags.c.repository_id == repositories.c.id, tags.c.tag == reference)
-        source = repositories.outerjoin(tags, tagged).outerjoin(images, and_(held, images.c.digest == tags.c.digest))
-    question = select(*_STORED).select_from(source).where(named(registry, name))
-    async with database.reading() as connection:
-        row = (await connection.execute(question)).one_or_none()
-    if row is None:
-        raise RepositoryNotFound(registry, name)
-    return None if row.digest is None else _stored(row)
-
-
-async def find_many(
-    database: Database, repository: Repository, digests: Collection[str], tag_names: Collection[str]
-) -> tuple[dict[str, StoredManifest], dict[str, Digest]]:
-    """The images of these digests and tags by digest, and the digest that each of the tags names."""
-    tagged = select(tags.c.tag, tags.c.digest).where(tags.c.repository_id == repository.id, tags.c.tag.in_(tag_names))
-    async with database.reading() as connection:
-        by_tag = {row.tag: Digest(row.digest) for row in await connection.execute(tagged)} if tag_names else {}
-        wanted = {*digests, *by_tag.values()}
-        rows = await connection.execute(
-            select(*_STORED).where(images.c.repository_id == repository.id, images.c.digest.in_(wanted))
-        )
-        by_digest = {row.digest: _stored(row) for row in rows}
-    return by_digest, by_tag
-
-
-def _stored(row: Row[*tuple[Any, ...]]) -> StoredManifest:
-    subject = None if row.subject is None else Digest(row.subject)
-    return StoredManifest(
-        row.repository_id, Digest(row.digest), row.media_type, row.manifest, subject, row.last_pulled_at
-    )
+        return self.image_is_new or self.image_is_restored or self.tag_changed
 
 
 async def put(
@@ -101,7 +38,8 @@ async def put(
     """Put the image and its tags into the repository, all or nothing; what it names is there and stays there.
 
     Raises RepositoryNotFound, LayersNotFound, ReferencedImagesNotFound, and ImageTagAlreadyExists for a tag that
-    exists and is immutable, even on the same image (as ECR does). An image put again, tag and all, changes nothing.
+    exists and is immutable, even on the same image (as ECR does). An image put again, tag and all, changes nothing,
+    unless it is archived: then it is restored (ECR user guide, "Restoring an image").
     """
     async with database.transaction() as connection:
         # Always in this order, so that no two transactions wait for each other: repository, images, layers, tags.
@@ -111,11 +49,18 @@ async def put(
         else:
             size = manifest.size
             await _hold_layers(connection, repository, manifest)
-        image_is_new = await _insert(connection, repository, manifest, size)
-        moved = [tag for tag in sorted({*new_tags}) if await _claim_tag(connection, repository, tag, manifest.digest)]
+        former = await _insert(connection, repository, manifest, size)
+        restored = former is StorageClass.ARCHIVE
+        if restored:
+            await storage_classes.restore(connection, repository.id, [manifest.digest])
+        moved = [
+            tag
+            for tag in sorted({*new_tags})
+            if await _claim_tag(connection, repository, tag, manifest.digest, restored=restored)
+        ]
         if moved:
             await _tag(connection, repository, manifest.digest, moved)
-    return Put(manifest, image_is_new, bool(moved))
+    return Put(manifest, former is None, restored, bool(moved))
 
 
 async def _hold_layers(connection: AsyncConnection, repository: Repository, manifest: Manifest) -> None:
@@ -134,19 +79,24 @@ async def _hold_layers(connection: AsyncConnection, repository: Repository, mani
 async def _hold_images(connection: AsyncConnection, repository: Repository, manifest: Manifest) -> int:
     """Check that the images of the index are there, keep them there, and return the size of the largest, in bytes."""
     needed = dict.fromkeys(child.digest for child in manifest.manifests)
-    held = select(images.c.digest, images.c.size).where(
+    held = select(images.c.digest, images.c.size, images.c.storage_class).where(
         images.c.repository_id == repository.id, images.c.digest.in_(needed)
     )
-    rows = await connection.execute(held.order_by(images.c.digest).with_for_update(read=True))
-    sizes = {row.digest: row.size for row in rows}
-    missing = [digest for digest in needed if digest not in sizes]
+    locked = held.order_by(images.c.digest).with_for_update(read=True)
+    found = {row.digest: row for row in await connection.execute(locked)}
+    missing = [digest for digest in needed if digest not in found]
     if missing:
         raise ReferencedImagesNotFound(repository.registry, repository.name, missing)
-    return max(sizes.values(), default=0)
+    archived = [digest for digest in needed if found[digest].storage_class == StorageClass.ARCHIVE]
+    if archived:
+        raise ReferencedImagesNotFound(repository.registry, repository.name, archived, "are archived")
+    return max((row.size for row in found.values()), default=0)
 
 
-async def _insert(connection: AsyncConnection, repository: Repository, manifest: Manifest, size: int) -> bool:
-    """Whether the image is new; new or not, it stays until the transaction ends."""
+async def _insert(
+    connection: AsyncConnection, repository: Repository, manifest: Manifest, size: int
+) -> StorageClass | None:
+    """The storage class that the image has already, None of a new one; it stays until the transaction ends."""
     row = {
         "repository_id": repository.id,
         "digest": manifest.digest,
@@ -159,12 +109,13 @@ async def _insert(connection: AsyncConnection, repository: Repository, manifest:
     }
     statement = insert(images).values(row).on_conflict_do_nothing().returning(images.c.digest)
     while (await connection.execute(statement)).one_or_none() is None:
-        if await _lock(connection, repository, manifest.digest, read=True):
-            return False
+        former = await _lock(connection, repository, manifest.digest, read=True)
+        if former is not None:
+            return former
     references = _references(repository, manifest)
     if references:
         await connection.execute(insert(image_references).values(references))
-    return True
+    return None
 
 
 def _references(repository: Repository, manifest: Manifest) -> list[dict[str, Any]]:
@@ -177,10 +128,14 @@ def _references(repository: Repository, manifest: Manifest) -> list[dict[str, An
     ]
 
 
-async def _claim_tag(connection: AsyncConnection, repository: Repository, tag: Tag, digest: Digest) -> bool:
-    """Whether the tag has yet to be put on the image."""
+async def _claim_tag(
+    connection: AsyncConnection, repository: Repository, tag: Tag, digest: Digest, *, restored: bool
+) -> bool:
+    """Whether the tag has yet to be put on the image, which is `restored` by this put or not."""
     row = select(tags.c.digest).where(tags.c.repository_id == repository.id, tags.c.tag == tag).with_for_update()
     current = await connection.scalar(row)
+    if restored and current == digest:
+        return False
     if current is not None and repository.mutability.is_immutable(tag):
         raise ImageTagAlreadyExists(repository.name, tag)
     return bool(current != digest)
@@ -206,22 +161,6 @@ async def _tag(connection: AsyncConnection, repository: Repository, digest: Dige
         raise ImageTagAlreadyExists(repository.name, min(lost))
 
 
-async def record_pulls(database: Database, principal: Principal, pulled: Iterable[StoredManifest]) -> None:
-    """Note that these images of one repository were pulled now, those whose last note is an hour old.
-
-    Unless the pulls of the principal do not count.
-    """
-    earliest = datetime.now(UTC) - PULL_TIME_GRAIN
-    due = [image for image in pulled if image.last_pulled_at is None or image.last_pulled_at < earliest]
-    if not due:
-        return
-    digests = sorted({image.digest for image in due})
-    mine = and_(images.c.repository_id == due[0].repository_id, images.c.digest.in_(digests))
-    counts = not_(pull_time_exclusions.excludes(principal, images.c.repository_id))
-    async with database.transaction() as connection:
-        await connection.execute(update(images).where(mine, counts).values(last_pulled_at=func.now()))
-
-
 @dataclass(frozen=True, slots=True)
 class Deletion:
     """What came of a request to delete one image or tag: what is gone, or which indexes still need the image."""
@@ -233,7 +172,7 @@ class Deletion:
 async def remove(database: Database, repository: Repository, digest: Digest) -> Deletion | None:
     """Delete the image and all its tags, unless an index references it; None where there is none."""
     async with database.transaction() as connection:
-        if not await _lock(connection, repository, digest):
+        if await _lock(connection, repository, digest) is None:
             return None
         return await _remove(connection, repository, digest)
 
@@ -243,8 +182,8 @@ async def untag(
 ) -> Deletion | None:
     """Take the tag away, and with the last tag the image too; None where there is no such tag (on `expected`).
 
-    ECR API reference, "BatchDeleteImage". `keep_image`: take away the tag alone, as OCI Distribution 1.1 has it
-    ("Deleting tags").
+    The last tag of an image that an index references stays. ECR API reference, "BatchDeleteImage". `keep_image`: take
+    away the tag alone, as OCI Distribution 1.1 has it ("Deleting tags").
     """
     mine = and_(tags.c.repository_id == repository.id, tags.c.tag == tag)
     async with database.transaction() as connection:
@@ -254,22 +193,24 @@ async def untag(
         digest = Digest(current)
         # The image first, as every other change does, so that two of them never wait for each other.
         await _lock(connection, repository, digest)
-        gone = await connection.execute(delete(tags).where(mine, tags.c.digest == digest).returning(tags.c.tag))
-        if gone.one_or_none() is None:
+        on_image = select(tags.c.tag).where(tags.c.repository_id == repository.id, tags.c.digest == digest)
+        held = set(await connection.scalars(on_image.with_for_update()))
+        if tag not in held:
             return None
-        others = await connection.scalar(
-            select(literal(1)).where(tags.c.repository_id == repository.id, tags.c.digest == digest).limit(1)
-        )
-        if others is None and not keep_image:
-            await _remove(connection, repository, digest)
-        return Deletion(removed=((digest, tag),))
+        if held == {tag} and not keep_image:
+            return await _remove(connection, repository, digest)
+        await connection.execute(delete(tags).where(mine))
+    return Deletion(removed=((digest, tag),))
 
 
-async def _lock(connection: AsyncConnection, repository: Repository, digest: Digest, *, read: bool = False) -> bool:
-    """Keep others from deleting the image (`read`) or from referencing it too; False where there is none."""
+async def _lock(
+    connection: AsyncConnection, repository: Repository, digest: Digest, *, read: bool = False
+) -> StorageClass | None:
+    """Keep others from deleting the image (`read`) or from referencing it too; None where there is none."""
     mine = and_(images.c.repository_id == repository.id, images.c.digest == digest)
-    locked = select(literal(1)).where(mine).with_for_update(read=read, key_share=read)
-    return await connection.scalar(locked) is not None
+    locked = select(images.c.storage_class).where(mine).with_for_update(read=read, key_share=read)
+    found = await connection.scalar(locked)
+    return None if found is None else StorageClass(found)
 
 
 async def _remove(connection: AsyncConnection, repository: Repository, digest: Digest) -> Deletion:

@@ -26,6 +26,8 @@ FOREIGN_LAYER_TYPES = (
     "application/vnd.docker.image.rootfs.foreign.",
     "application/vnd.oci.image.layer.nondistributable.",
 )
+# What ECR says of a manifest that is no JSON, and of one whose media type neither it nor the request tells.
+INVALID_SYNTAX = "Invalid JSON syntax"
 _MAX_SIZE = 2**63 - 1
 # RFC 6838 allows no more than 127 characters on either side of the slash; parameters are tolerated.
 _MEDIA_TYPE = re.compile(r"[!-~ ]{1,255}")
@@ -78,15 +80,16 @@ class Manifest:
         return sum({blob.digest: blob.size for blob in self.blobs}.values())
 
 
-def parse(content: bytes, media_type: str | None = None, *, algorithm: str = "sha256") -> Manifest:
-    """Read the manifest in `content`, said to be of `media_type` (None: what it says of itself, or else its form).
+def parse(content: bytes, media_type: str | None = None, *, algorithm: str = "sha256", guess: bool = True) -> Manifest:
+    """Read the manifest in `content`, said to be of `media_type` (None: what it says of itself).
 
-    Raises ManifestInvalid. OCI Image 1.1, "Image Manifest" and "Image Index"; Docker image manifest v2, schema 2.
+    One that says nothing of itself either is what it looks like, unless that is not to be guessed. Raises
+    ManifestInvalid. OCI Image 1.1, "Image Manifest" and "Image Index"; Docker image manifest v2, schema 2.
     """
     if len(content) > MAX_BYTES:
         raise ManifestInvalid(f"the manifest has {len(content)} bytes; at most {MAX_BYTES} are allowed")
     document = _document(content)
-    kind = _media_type(document, media_type)
+    kind = _media_type(document, media_type, guess=guess)
     fields = _Fields(document)
     is_index = kind in INDEX_TYPES
     _check_form(document, kind)
@@ -114,7 +117,7 @@ def _document(content: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError:
-        raise ManifestInvalid("Invalid JSON syntax") from None
+        raise ManifestInvalid(INVALID_SYNTAX) from None
     if not isinstance(document, dict):
         raise ManifestInvalid("the manifest is not a JSON object")
     try:
@@ -146,7 +149,7 @@ def _check_form(document: dict[str, Any], kind: str) -> None:
             raise ManifestInvalid(f"'{name}' is none of the fields of the media type '{kind}'")
 
 
-def _media_type(document: dict[str, Any], given: str | None) -> str:
+def _media_type(document: dict[str, Any], given: str | None, *, guess: bool) -> str:
     own = document.get("mediaType")
     if own is not None and not isinstance(own, str):
         raise ManifestInvalid("'mediaType' must be a string")
@@ -154,6 +157,8 @@ def _media_type(document: dict[str, Any], given: str | None) -> str:
         raise ManifestInvalid(
             f"the manifest says that its media type is '{own[:256]}', the request says '{given[:256]}'"
         )
+    if not own and not given and not guess:
+        raise ManifestInvalid(INVALID_SYNTAX)
     kind = own or given or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
     if kind not in MEDIA_TYPES:
         raise ManifestInvalid(f"the media type '{kind[:256]}' is none of {', '.join(sorted(MEDIA_TYPES))}")

@@ -8,7 +8,7 @@ from berth.layers import Layer
 from berth.store.contract import Blob
 from dataplane import blob_files
 from dataplane.call import Call
-from dataplane.errors import BlobUnknown, OciError
+from dataplane.errors import BlobArchived, BlobUnknown, OciError
 
 log = structlog.get_logger()
 
@@ -41,4 +41,6 @@ async def _find(call: Call) -> Layer:
     layer = await layers.find(call.database, call.registry, call.name, call.target.digest())
     if layer is None:
         raise BlobUnknown
+    if layer.is_archived:
+        raise BlobArchived
     return layer

@@ -6,6 +6,7 @@ import orjson
 from aiohttp import web
 
 from berth import errors as ecr
+from berth import layers, pulls
 from berth.db import DatabaseUnavailable
 from berth.manifests import ManifestInvalid
 from berth.store.contract import StoreUnavailable, UploadBusy
@@ -37,6 +38,18 @@ class NotAuthenticated(OciError):
 class ManifestUnknown(OciError):
     def __init__(self) -> None:
         super().__init__(404, "MANIFEST_UNKNOWN", "Requested image not found")
+
+
+class ManifestArchived(OciError):
+    """ECR user guide, "Archiving an image": a pull of an archived image fails with 404."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "MANIFEST_UNKNOWN", pulls.ARCHIVED)
+
+
+class BlobArchived(OciError):
+    def __init__(self) -> None:
+        super().__init__(404, "BLOB_UNKNOWN", f"Requested layer is archived: {layers.ARCHIVED}")
 
 
 class BlobUnknown(OciError):

@@ -6,14 +6,14 @@ from functools import partial
 
 from aiohttp import web
 
-from berth import images, repositories
+from berth import images, pulls, repositories
 from berth.errors import RepositoryNotFound, listed
-from berth.images import StoredManifest
 from berth.manifests import MAX_BYTES, Manifest, parse
 from berth.names import Digest, NameInvalid, Tag
+from berth.pulls import StoredManifest
 from dataplane import bodies, creation
 from dataplane.call import Call
-from dataplane.errors import ManifestUnknown, OciError
+from dataplane.errors import ManifestArchived, ManifestUnknown, OciError
 
 # Reading a manifest of so many bytes takes longer than others should wait.
 LARGE = 256 * 1024
@@ -27,7 +27,7 @@ async def head(call: Call) -> web.StreamResponse:
 
 async def get(call: Call) -> web.StreamResponse:
     manifest = await _find(call)
-    await images.record_pulls(call.database, call.principal, [manifest])
+    await pulls.record(call.database, call.principal, [manifest])
     return web.Response(body=manifest.content, headers=_headers(manifest))
 
 
@@ -74,9 +74,11 @@ async def _put(call: Call, manifest: Manifest, new_tags: Sequence[Tag]) -> None:
 
 
 async def _find(call: Call) -> StoredManifest:
-    manifest = await images.find(call.database, call.registry, call.name, call.target.tag_or_digest())
+    manifest = await pulls.find(call.database, call.registry, call.name, call.target.tag_or_digest())
     if manifest is None:
         raise ManifestUnknown
+    if manifest.is_archived:
+        raise ManifestArchived
     return manifest
 
 

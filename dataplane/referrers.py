@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from berth import image_lists, repositories
-from berth.image_lists import Referrer
+from berth import referrers
 from berth.manifests import OCI_INDEX
+from berth.referrers import Referrer
 from dataplane import host
 from dataplane.call import Call
 from dataplane.tags import PAGE, next_page, page_size
@@ -18,12 +18,12 @@ async def get(call: Call) -> web.StreamResponse:
     limit = page_size(call.request) or PAGE
     last = call.request.query.get("last")
     artifact_type = call.request.query.get("artifactType")
-    repository = await repositories.get(call.database, call.registry, call.name)
-    found = await image_lists.referrers(
+    found = await referrers.page(
         call.database,
-        repository,
+        call.registry,
+        call.name,
         subject,
-        artifact_type=None if artifact_type is None else artifact_type.replace("\x00", ""),
+        artifact_types=() if artifact_type is None else (artifact_type.replace("\x00", ""),),
         after=host.parse_digest(last) if last else "",
         limit=limit + 1,
     )

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from berth import image_lists, repositories
+from berth import image_lists
 from dataplane.call import Call
 from dataplane.errors import OciError
 
@@ -15,9 +15,8 @@ PAGE = 1000
 
 async def get(call: Call) -> web.StreamResponse:
     limit = page_size(call.request)
-    repository = await repositories.get(call.database, call.registry, call.name)
-    after = call.request.query.get("last", "")
-    names = await image_lists.tag_names(call.database, repository, after=_searchable(after), limit=limit + 1)
+    after = _searchable(call.request.query.get("last", ""))
+    names = await image_lists.tag_names(call.database, call.registry, call.name, after=after, limit=limit + 1)
     page = names[:limit]
     headers = {}
     if page and len(names) > limit:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from berth.errors.base import EcrError, image_id_of, listed
+from berth.errors.base import EcrError, image_id_of, listed, place_of
 from berth.names import Registry
 
 
@@ -46,8 +46,20 @@ class ImageDigestDoesNotMatch(EcrError):
 class ReferencedImagesNotFound(EcrError):
     code = "ReferencedImagesNotFoundException"
 
-    def __init__(self, registry: Registry, repository: str, digests: Iterable[str]) -> None:
+    def __init__(
+        self, registry: Registry, repository: str, digests: Iterable[str], fault: str = "do not exist"
+    ) -> None:
         super().__init__(
             f"Images with digests '{listed(digests)}' required for pushing image into repository "
-            f"with name '{repository}' in the registry with id '{registry.account}' do not exist"
+            f"with name '{repository}' in the registry with id '{registry.account}' {fault}"
+        )
+
+
+class ImageStorageClassUpdateNotSupported(EcrError):
+    code = "ImageStorageClassUpdateNotSupportedException"
+
+    def __init__(self, registry: Registry, repository: str, digest: str, target: str, because: str) -> None:
+        super().__init__(
+            f"The storage class of the image with digest '{digest}' in {place_of(repository, registry)} "
+            f"cannot be updated to {target} because {because}"
         )

@@ -21,6 +21,15 @@ class LayersNotFound(EcrError):
         return cls(f"The layer with digest '{digest}' does not exist within {place_of(repository, registry)}")
 
 
+class LayerInaccessible(EcrError):
+    code = "LayerInaccessibleException"
+
+    def __init__(self, registry: Registry, repository: str, digest: str, because: str) -> None:
+        super().__init__(
+            f"The layer with digest '{digest}' in {place_of(repository, registry)} is not accessible because {because}"
+        )
+
+
 class LayerAlreadyExists(EcrError):
     code = "LayerAlreadyExistsException"
 

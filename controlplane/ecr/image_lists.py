@@ -1,30 +1,30 @@
-"""What a repository contains, page by page (ECR API reference, "ListImages", "DescribeImages")."""
+"""What a repository contains (ECR API reference, "ListImages", "DescribeImages", "ListImageReferrers")."""
 
 from collections.abc import Sequence
 
-from berth import image_lists, repositories
+from berth import image_descriptions, image_lists, referrers
 from berth.errors import ImageNotFound, InvalidParameter
-from berth.image_lists import Image, TagStatus
-from berth.repositories import Repository
+from berth.image_descriptions import Image
+from berth.image_lists import Filter, TagStatus
+from berth.names import Digest
+from berth.referrers import Referrer
+from berth.storage_classes import ImageStatus
 from controlplane.call import Call, operation
-from controlplane.ecr.image_ids import IdInvalid, ImageId, refused, shown
+from controlplane.ecr.image_ids import IdInvalid, ImageId, read_digest, refused, shown
 from controlplane.wire.model import Members
 
 DEFAULT_PAGE = 100
-# Berth archives nothing: every image is active.
-ACTIVE = "ACTIVE"
+DEFAULT_REFERRERS = 20
 
 
 @operation("ListImages")
 async def list_images(call: Call, request: Members) -> Members:
-    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    name, chosen = request["repositoryName"], _filter(request)
     pages = call.pages(request, "repositoryName", "filter")
     limit = request.get("maxResults", DEFAULT_PAGE)
     digest, tag = pages.after(request.get("nextToken")) or ("", "")
-    if not _includes_active(request):
-        return {"imageIds": []}
     found = await image_lists.image_ids(
-        call.database, repository, status=_tag_status(request), after=(digest, tag), limit=limit + 1
+        call.database, call.registry, name, chosen, after=(digest, tag), limit=limit + 1
     )
     listed = found[:limit]
     return {
@@ -35,36 +35,57 @@ async def list_images(call: Call, request: Members) -> Members:
 
 @operation("DescribeImages")
 async def describe_images(call: Call, request: Members) -> Members:
-    _refuse_paging_of_named(request)
-    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    """Images that are named are described whatever their status is, unless the request says which."""
+    name, chosen = request["repositoryName"], _filter(request)
     if "imageIds" in request:
-        named = await _named(call, repository, request["imageIds"])
-        return {"imageDetails": [_detail(repository, image) for image in named]}
+        _refuse_paging_of_named(request)
+        named = await _named(call, name, request["imageIds"])
+        shown_ones = [image for image in named if "filter" not in request or chosen.includes(image.status, image.tags)]
+        return {"imageDetails": [_detail(call, name, image) for image in shown_ones]}
     pages = call.pages(request, "repositoryName", "filter")
     limit = request.get("maxResults", DEFAULT_PAGE)
     after = pages.after(request.get("nextToken")) or ""
-    if not _includes_active(request):
-        return {"imageDetails": []}
-    found = await image_lists.describe(
-        call.database, repository, status=_tag_status(request), after=after, limit=limit + 1
-    )
+    found = await image_descriptions.page(call.database, call.registry, name, chosen, after=after, limit=limit + 1)
     described = found[:limit]
     return {
-        "imageDetails": [_detail(repository, image) for image in described],
+        "imageDetails": [_detail(call, name, image) for image in described],
         "nextToken": pages.token(described[-1].digest) if len(found) > limit else None,
     }
 
 
-async def _named(call: Call, repository: Repository, given: Sequence[Members]) -> list[Image]:
-    """The images of these ids, each once. Raises ImageNotFound for the first that is missing."""
+@operation("ListImageReferrers")
+async def list_image_referrers(call: Call, request: Members) -> Members:
+    given = request.get("filter", {})
     try:
-        ids = [ImageId.read(one) for one in given]
+        subject = read_digest(request["subjectId"]["imageDigest"])
     except IdInvalid as invalid:
         raise refused(invalid) from None
-    names = [image_id.tag for image_id in ids if image_id.tag]
-    by_tag = await image_lists.digests_of_tags(call.database, repository, names) if names else {}
-    wanted = {*by_tag.values(), *(image_id.digest for image_id in ids if image_id.digest)}
-    held = await image_lists.describe_some(call.database, repository, sorted(wanted))
+    pages = call.pages(request, "repositoryName", "subjectId", "filter")
+    limit = request.get("maxResults", DEFAULT_REFERRERS)
+    found = await referrers.page(
+        call.database,
+        call.registry,
+        request["repositoryName"],
+        subject,
+        artifact_types=given.get("artifactTypes", []),
+        status=_image_status(given.get("artifactStatus")),
+        after=pages.after(request.get("nextToken")) or "",
+        limit=limit + 1,
+    )
+    listed = found[:limit]
+    return {
+        "referrers": [_referrer(one) for one in listed],
+        "nextToken": pages.token(listed[-1].digest) if len(found) > limit else None,
+    }
+
+
+async def _named(call: Call, name: str, given: Sequence[Members]) -> list[Image]:
+    """The images of these ids, each once. Raises ImageNotFound for the first that is missing."""
+    ids = [ImageId.required(one) for one in given]
+    digests = [image_id.digest for image_id in ids if image_id.digest]
+    tags = [image_id.tag for image_id in ids if image_id.tag]
+    held = await image_descriptions.named(call.database, call.registry, name, digests, tags)
+    by_tag: dict[str, Digest] = {tag: image.digest for image in held.values() for tag in image.tags}
     found: dict[str, Image] = {}
     for image_id in ids:
         try:
@@ -72,37 +93,53 @@ async def _named(call: Call, repository: Repository, given: Sequence[Members]) -
         except IdInvalid:
             digest = None
         if digest not in held:
-            raise ImageNotFound(call.registry, repository.name, image_id.digest, image_id.tag)
+            raise ImageNotFound(call.registry, name, image_id.digest, image_id.tag)
         found[digest] = held[digest]
     return list(found.values())
 
 
-def _detail(repository: Repository, image: Image) -> Members:
+def _detail(call: Call, name: str, image: Image) -> Members:
     """ECR API reference, "ImageDetail"."""
     return {
-        "registryId": repository.registry.account,
-        "repositoryName": repository.name,
+        "registryId": call.registry.account,
+        "repositoryName": name,
         "imageDigest": image.digest,
-        "imageTags": list(image.tags) or None,
+        "imageTags": image.tags or None,
         "imageSizeInBytes": image.size,
         "imagePushedAt": image.pushed_at,
         "imageManifestMediaType": image.media_type,
         "artifactMediaType": image.artifact_type,
         "lastRecordedPullTime": image.last_pulled_at,
         "subjectManifestDigest": image.subject,
-        "imageStatus": ACTIVE,
+        "imageStatus": image.status,
+        "lastArchivedAt": image.archived_at,
+        "lastActivatedAt": image.activated_at,
     }
 
 
-def _tag_status(request: Members) -> TagStatus:
-    return TagStatus(request.get("filter", {}).get("tagStatus", TagStatus.ANY))
+def _referrer(referrer: Referrer) -> Members:
+    """ECR API reference, "ImageReferrer"."""
+    return {
+        "digest": referrer.digest,
+        "mediaType": referrer.media_type,
+        "artifactType": referrer.artifact_type or None,
+        "size": referrer.size,
+        "annotations": referrer.annotations or None,
+        "artifactStatus": referrer.status,
+    }
 
 
-def _includes_active(request: Members) -> bool:
-    return request.get("filter", {}).get("imageStatus", ACTIVE) in (ACTIVE, "ANY")
+def _filter(request: Members) -> Filter:
+    given = request.get("filter", {})
+    return Filter(TagStatus(given.get("tagStatus", TagStatus.ANY)), _image_status(given.get("imageStatus")))
+
+
+def _image_status(given: str | None) -> ImageStatus | None:
+    """ECR API reference, "ListImagesFilter": without a status, those that are ACTIVE; None: ANY."""
+    return None if given == "ANY" else ImageStatus(given or ImageStatus.ACTIVE)
 
 
 def _refuse_paging_of_named(request: Members) -> None:
     for name in ("maxResults", "nextToken"):
-        if name in request and "imageIds" in request:
+        if name in request:
             raise InvalidParameter(name, f"{name} can't be used together with imageIds")

@@ -1,10 +1,11 @@
 """Images put, got and deleted (ECR API reference, "PutImage", "BatchGetImage", "BatchDeleteImage")."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from berth import image_lists, images, manifests, repositories
+from berth import image_lists, images, manifests, pulls, repositories
 from berth.errors import ImageAlreadyExists, ImageDigestDoesNotMatch, InvalidParameter
-from berth.images import Deletion, StoredManifest
+from berth.images import Deletion
+from berth.manifest_conversion import converted
 from berth.manifests import Manifest, ManifestInvalid
 from berth.names import Digest, Tag
 from berth.repositories import Repository
@@ -34,33 +35,32 @@ async def put_image(call: Call, request: Members) -> Members:
     put = await images.put(call.database, call.registry, name, manifest, [tag] if tag else [])
     if not put.changed:
         raise ImageAlreadyExists(call.registry, name, manifest.digest, tag)
-    return {"image": _image(call, name, manifest, tag)}
+    return {"image": _image(call, name, shown(manifest.digest, tag), manifest.content, manifest.media_type)}
 
 
 @operation("BatchGetImage")
 async def batch_get_image(call: Call, request: Members) -> Members:
     """An image that is asked for by its digest alone comes once for each of its tags."""
-    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
+    name, accepted = request["repositoryName"], request.get("acceptedMediaTypes", [])
     wanted, failures = _read(request["imageIds"])
-    ids = [image_id for _, image_id in wanted]
-    held, by_tag = await images.find_many(
-        call.database, repository, [i.digest for i in ids if i.digest], [i.tag for i in ids if i.tag]
-    )
-    tags_of = await _tags_of(call, repository, [i.digest for i in ids if i.digest and not i.tag])
+    digests = [image_id.digest for _, image_id in wanted if image_id.digest]
+    names = [image_id.tag for _, image_id in wanted if image_id.tag]
+    held = await pulls.find_named(call.database, call.registry, name, digests, names)
+    by_tag: dict[str, Digest] = {tag: stored.digest for stored, tags in held.values() for tag in tags}
     found: dict[tuple[Digest, Tag | None], Members] = {}
-    for given, image_id in wanted:
-        try:
-            digest = image_id.resolve(by_tag)
-        except IdInvalid as invalid:
-            failures.append(failure(given, invalid.code, invalid.reason))
-            continue
+    for given, image_id, digest in _resolved(wanted, by_tag, failures):
         if digest not in held:
             failures.append(not_found(given))
-            continue
-        stored = held[digest]
-        for tag in [image_id.tag] if image_id.tag else tags_of.get(digest) or (None,):
-            found[stored.digest, tag] = _image(call, repository.name, stored, tag)
-    await images.record_pulls(call.database, call.principal, [held[digest] for digest, _ in found])
+        elif held[digest][0].is_archived:
+            failures.append(failure(given, "ImageInaccessible", pulls.ARCHIVED))
+        else:
+            stored, tags = held[digest]
+            # Who names a digest gets the manifest that has it; who names a tag, the form that they accept.
+            form = (stored.content, stored.media_type)
+            content, media_type = form if image_id.digest else converted(*form, accepted)
+            for tag in [image_id.tag] if image_id.tag else tags or [None]:
+                found[digest, tag] = _image(call, name, shown(digest, tag), content, media_type)
+    await pulls.record(call.database, call.principal, [held[digest][0] for digest, _ in found])
     return {"images": list(found.values()), "failures": failures}
 
 
@@ -72,12 +72,7 @@ async def batch_delete_image(call: Call, request: Members) -> Members:
     names = [image_id.tag for _, image_id in wanted if image_id.tag]
     by_tag = await image_lists.digests_of_tags(call.database, repository, names) if names else {}
     gone: dict[tuple[Digest, Tag | None], Members] = {}
-    for given, image_id in wanted:
-        try:
-            digest = image_id.resolve(by_tag)
-        except IdInvalid as invalid:
-            failures.append(failure(given, invalid.code, invalid.reason))
-            continue
+    for given, image_id, digest in _resolved(wanted, by_tag, failures):
         deletion = await _delete(call, repository, digest, image_id.tag)
         if deletion is None:
             # What an id before this one in the same request took away is no failure.
@@ -93,7 +88,7 @@ async def batch_delete_image(call: Call, request: Members) -> Members:
 def _manifest(request: Members, digest: Digest | None) -> Manifest:
     content, media_type = request["imageManifest"].encode(), request.get("imageManifestMediaType")
     try:
-        manifest = manifests.parse(content, media_type, algorithm=digest.algorithm if digest else "sha256")
+        manifest = manifests.parse(content, media_type, algorithm=digest.algorithm if digest else "sha256", guess=False)
     except ManifestInvalid as error:
         raise InvalidParameter("ImageManifest", str(error)) from None
     if digest and digest != manifest.digest:
@@ -113,16 +108,23 @@ def _read(given: Sequence[Members]) -> tuple[list[tuple[Members, ImageId]], list
     return wanted, failures
 
 
-async def _tags_of(call: Call, repository: Repository, digests: Sequence[Digest]) -> dict[str, tuple[Tag, ...]]:
-    if not digests:
-        return {}
-    described = await image_lists.describe_some(call.database, repository, digests)
-    return {digest: image.tags for digest, image in described.items()}
+def _resolved(
+    wanted: Sequence[tuple[Members, ImageId]], by_tag: Mapping[str, Digest], failures: list[Members]
+) -> Iterator[tuple[Members, ImageId, Digest]]:
+    """The ids, each with the digest that it means by the repository's tags; the others become failures."""
+    for given, image_id in wanted:
+        try:
+            digest = image_id.resolve(by_tag)
+        except IdInvalid as invalid:
+            failures.append(failure(given, invalid.code, invalid.reason))
+            continue
+        if digest is None:
+            failures.append(not_found(given))
+        else:
+            yield given, image_id, digest
 
 
-async def _delete(call: Call, repository: Repository, digest: Digest | None, tag: Tag | None) -> Deletion | None:
-    if digest is None:
-        return None
+async def _delete(call: Call, repository: Repository, digest: Digest, tag: Tag | None) -> Deletion | None:
     if tag is None:
         return await images.remove(call.database, repository, digest)
     return await images.untag(call.database, repository, tag, expected=digest)
@@ -133,12 +135,12 @@ def _referenced(given: Members, indexes: Sequence[Digest]) -> Members:
     return failure(given, "ImageReferencedByManifestList", reason)
 
 
-def _image(call: Call, name: str, manifest: Manifest | StoredManifest, tag: Tag | None) -> Members:
+def _image(call: Call, name: str, image_id: Members, content: bytes, media_type: str) -> Members:
     """ECR API reference, "Image"."""
     return {
         "registryId": call.registry.account,
         "repositoryName": name,
-        "imageId": shown(manifest.digest, tag),
-        "imageManifest": manifest.content.decode(),
-        "imageManifestMediaType": manifest.media_type,
+        "imageId": image_id,
+        "imageManifest": content.decode(),
+        "imageManifestMediaType": media_type,
     }

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Collection
 from typing import NoReturn
 
 from berth import downloads, layers, repositories, uploads
-from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayersNotFound
+from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayerInaccessible, LayersNotFound
+from berth.layers import Layer
 from berth.names import Digest, NameInvalid
 from berth.repositories import Repository
 from berth.store.contract import Blob, UploadBusy
@@ -20,24 +21,9 @@ MISSING_DIGEST = "Invalid request parameters: layer digest cannot be null"
 
 @operation("BatchCheckLayerAvailability")
 async def batch_check_layer_availability(call: Call, request: Members) -> Members:
-    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
-    wanted = list(dict.fromkeys(request["layerDigests"]))
-    digests, failures = _digests(wanted)
-    held = await layers.find_all(call.database, repository, digests)
-    return {
-        "layers": [
-            {
-                "layerDigest": digest,
-                "layerAvailability": "AVAILABLE",
-                "layerSize": held[digest].size,
-                "mediaType": held[digest].media_type,
-            }
-            if digest in held
-            else {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
-            for digest in digests
-        ],
-        "failures": failures,
-    }
+    digests, failures = _digests(list(dict.fromkeys(request["layerDigests"])))
+    held = await layers.find_all(call.database, call.registry, request["repositoryName"], digests)
+    return {"layers": [_layer(digest, held.get(digest)) for digest in digests], "failures": failures}
 
 
 @operation("InitiateLayerUpload")
@@ -95,8 +81,24 @@ async def get_download_url_for_layer(call: Call, request: Members) -> Members:
     layer = await layers.find(call.database, call.registry, name, digest)
     if layer is None:
         raise LayersNotFound.within(call.registry, name, digest)
+    if not layer.has_image:
+        raise LayerInaccessible(call.registry, name, digest, "it is not associated with an image")
+    if layer.is_archived:
+        raise LayerInaccessible(call.registry, name, digest, layers.ARCHIVED)
     path = downloads.close(call.opened.keyring, Blob(call.registry, digest))
     return {"downloadUrl": call.opened.addresses.endpoint(call.registry) + path, "layerDigest": digest}
+
+
+def _layer(digest: Digest, layer: Layer | None) -> Members:
+    """ECR API reference, "Layer"."""
+    if layer is None:
+        return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
+    return {
+        "layerDigest": digest,
+        "layerAvailability": "ARCHIVED" if layer.is_archived else "AVAILABLE",
+        "layerSize": layer.size,
+        "mediaType": layer.media_type,
+    }
 
 
 def _digests(texts: Collection[str]) -> tuple[list[Digest], list[Members]]:

@@ -58,7 +58,14 @@ PAGES = [
     }.items()
 ]
 
-MANIFEST = json.dumps({"schemaVersion": 2, "config": {"mediaType": "a/b", "digest": ZEROS, "size": 2}, "layers": []})
+MANIFEST = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "a/b", "digest": ZEROS, "size": 2},
+        "layers": [],
+    }
+)
 
 
 def put(fault: str, names: str, manifest: Any = MANIFEST, code: str = INVALID, **members: Any) -> object:

@@ -85,14 +85,6 @@ async def test_images_are_described_page_by_page_and_by_tag_status(api: Api) -> 
     assert await described(filter={"tagStatus": "ANY"}) == sorted(tagged | bare)
 
 
-@pytest.mark.parametrize(("status", "number"), [("ACTIVE", 1), ("ANY", 1), ("ARCHIVED", 0), ("ACTIVATING", 0)])
-async def test_every_image_is_active(api: Api, status: str, number: int) -> None:
-    await push_image(api, "team/app", "v1")
-    given: dict[str, Any] = {"repositoryName": "team/app", "filter": {"imageStatus": status}}
-    assert len((await api.list_images(**given))["imageIds"]) == number
-    assert len((await api.describe_images(**given))["imageDetails"]) == number
-
-
 async def test_named_images_are_described_each_once(api: Api) -> None:
     one = await push_image(api, "team/app", "a", "b", seed="one")
     two = await push_image(api, "team/app", seed="two")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from berth.manifests import DOCKER_MANIFEST
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api
 from tests.integration.controlplane.pushing import (
@@ -218,6 +219,69 @@ async def test_an_image_that_an_index_needs_stays(api: Api) -> None:
     assert deleted["failures"] == [failure({"imageDigest": pushed.digest}, "ImageReferencedByManifestList", reason)]
     got = await api.batch_get_image(repositoryName="team/app", imageIds=[{"imageTag": "v1"}])
     assert json.loads(got["images"][0]["imageManifest"])["schemaVersion"] == 2
+
+
+async def test_the_last_tag_of_an_image_that_an_index_needs_stays(api: Api) -> None:
+    pushed = await push_image(api, "team/app", "amd64", "latest")
+    index = digest_of(index_of(pushed).encode())
+    await api.put_image(repositoryName="team/app", imageManifest=index_of(pushed), imageTag="all")
+    ids = [{"imageTag": "amd64"}, {"imageTag": "latest"}]
+    deleted = await api.batch_delete_image(repositoryName="team/app", imageIds=ids)
+    assert deleted == {
+        "imageIds": [{"imageDigest": pushed.digest, "imageTag": "amd64"}],
+        "failures": [
+            failure(
+                {"imageTag": "latest"},
+                "ImageReferencedByManifestList",
+                f"Requested image referenced by manifest list: [{index}]",
+            )
+        ],
+    }
+    both = [{"imageTag": "all"}, {"imageTag": "latest"}]
+    deleted = await api.batch_delete_image(repositoryName="team/app", imageIds=both)
+    assert deleted["failures"] == []
+    assert await api.list_images(repositoryName="team/app") == {"imageIds": []}
+
+
+async def test_by_its_tag_an_image_comes_in_a_form_that_is_accepted_and_by_its_digest_as_it_is(api: Api) -> None:
+    pushed = await push_image(api, "team/app", "v1")
+    given = {"repositoryName": "team/app", "acceptedMediaTypes": [DOCKER_MANIFEST]}
+    got = await api.batch_get_image(**given, imageIds=[{"imageTag": "v1"}])
+    (image,) = got["images"]
+    assert image["imageManifestMediaType"] == DOCKER_MANIFEST
+    assert image["imageId"] == {"imageDigest": pushed.digest, "imageTag": "v1"}
+    assert json.loads(image["imageManifest"])["layers"] == [
+        {
+            "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            "size": 14,
+            "digest": digest_of(b"layer of image"),
+        }
+    ]
+    for image_id in ({"imageDigest": pushed.digest}, {"imageTag": "v1", "imageDigest": pushed.digest}):
+        got = await api.batch_get_image(**given, imageIds=[image_id])
+        assert [image["imageManifest"] for image in got["images"]] == [pushed.manifest]
+    for accepted in ([OCI_MANIFEST, DOCKER_MANIFEST], ["application/vnd.docker.distribution.manifest.v1+prettyjws"]):
+        got = await api.batch_get_image(**given | {"acceptedMediaTypes": accepted}, imageIds=[{"imageTag": "v1"}])
+        assert [image["imageManifest"] for image in got["images"]] == [pushed.manifest]
+
+
+async def test_an_index_comes_as_it_is_whatever_is_accepted(api: Api) -> None:
+    pushed = await push_image(api, "team/app")
+    await api.put_image(repositoryName="team/app", imageManifest=index_of(pushed), imageTag="all")
+    got = await api.batch_get_image(
+        repositoryName="team/app", imageIds=[{"imageTag": "all"}], acceptedMediaTypes=[DOCKER_MANIFEST]
+    )
+    assert got["images"][0]["imageManifest"] == index_of(pushed)
+    assert got["images"][0]["imageManifestMediaType"] == OCI_INDEX
+
+
+async def test_an_id_that_is_there_twice_brings_an_image_once_and_a_failure_for_each(api: Api) -> None:
+    await push_image(api, "team/app", "v1")
+    ids = [{"imageTag": "v1"}, {"imageTag": "no"}, {"imageTag": "v1"}, {"imageTag": "no"}]
+    for operation, name in (("batch_get_image", "images"), ("batch_delete_image", "imageIds")):
+        answer = await getattr(api, operation)(repositoryName="team/app", imageIds=ids)
+        assert len(answer[name]) == 1
+        assert answer["failures"] == [not_found(imageTag="no")] * 2
 
 
 @pytest.mark.parametrize("operation", ["batch_get_image", "batch_delete_image"])

@@ -5,14 +5,20 @@ import re
 import urllib.error
 import urllib.request
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
-from berth import downloads
+from berth import downloads, uploads
+from berth.db import Database
 from berth.names import Registry
+from berth.schema import uploads as uploads_table
+from berth.settings import Settings
+from berth.store.filesystem import FilesystemStore
 from berth.uploads import MIN_PART_BYTES, PART_BYTES
 from tests.integration.controlplane.conftest import Api
-from tests.integration.controlplane.pushing import digest_of, push_layer
+from tests.integration.controlplane.pushing import LAYER, digest_of, manifest_of, push_image, push_layer
 
 ABSENT = "sha256:" + "a" * 64
 
@@ -59,6 +65,8 @@ async def test_a_layer_of_many_parts_is_whole_and_downloads(api: Api, registry: 
     }
     checked = await api.batch_check_layer_availability(repositoryName="team/app", layerDigests=[digest])
     assert checked["layers"][0]["layerSize"] == len(content)
+    await push_layer(api, "team/app", b"{}")
+    await api.put_image(repositoryName="team/app", imageManifest=manifest_of(b"{}", [content]))
     found = await api.get_download_url_for_layer(repositoryName="team/app", layerDigest=digest)
     assert found["layerDigest"] == digest
     assert await asyncio.to_thread(fetch, found["downloadUrl"]) == content
@@ -87,7 +95,8 @@ async def test_a_part_of_twenty_mebibytes_fits_and_one_byte_more_does_not(api: A
 
 
 async def test_a_download_address_can_be_neither_changed_nor_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = await push_layer(api, "team/app", b"a layer")
+    await push_image(api, "team/app")
+    digest = digest_of(b"layer of image")
     url = (await api.get_download_url_for_layer(repositoryName="team/app", layerDigest=digest))["downloadUrl"]
     changed = re.sub(r".{4}$", "AAAA", url)
     monkeypatch.setattr(downloads, "SECONDS", -1)
@@ -97,6 +106,23 @@ async def test_a_download_address_can_be_neither_changed_nor_kept(api: Api, monk
             await asyncio.to_thread(fetch, bad)
         assert caught.value.code == 403
         caught.value.close()
+
+
+async def test_a_layer_of_no_image_cannot_be_downloaded(api: Api, registry: Registry) -> None:
+    digest = await push_layer(api, "team/app", b"a layer")
+    refusal = await api.refused("get_download_url_for_layer", repositoryName="team/app", layerDigest=digest)
+    assert (refusal.code, refusal.status) == ("LayerInaccessibleException", 400)
+    assert refusal.message == (
+        f"The layer with digest '{digest}' in the repository with name 'team/app' in the registry with id "
+        f"'{registry.account}' is not accessible because it is not associated with an image"
+    )
+
+
+async def test_an_image_says_of_what_type_a_layer_is(api: Api) -> None:
+    await push_image(api, "team/app")
+    digest = digest_of(b"layer of image")
+    checked = await api.batch_check_layer_availability(repositoryName="team/app", layerDigests=[digest])
+    assert checked["layers"][0]["mediaType"] == LAYER
 
 
 async def test_layers_are_available_missing_or_no_layers_at_all(api: Api) -> None:
@@ -166,6 +192,48 @@ async def test_an_upload_is_complete_only_with_its_digest(api: Api, upload: str)
         refusal = await api.refused("complete_layer_upload", **members, layerDigests=digests)
         assert refusal.code == "InvalidParameterException"
     await api.complete_layer_upload(**members, layerDigests=[digest_of(b"a layer")])
+
+
+async def test_an_upload_is_completed_once(api: Api, upload: str) -> None:
+    members = {"repositoryName": "team/app", "uploadId": upload, "layerDigests": [digest_of(b"a layer")]}
+    await part(api, upload, 0, b"a layer")
+    await api.complete_layer_upload(**members)
+    assert (await api.refused("complete_layer_upload", **members)).code == "UploadNotFoundException"
+    refusal = await api.refused(
+        "upload_layer_part",
+        repositoryName="team/app",
+        uploadId=upload,
+        partFirstByte=7,
+        partLastByte=7,
+        layerPartBlob=b"x",
+    )
+    assert refusal.code == "UploadNotFoundException"
+
+
+async def test_a_digest_that_is_given_twice_is_one(api: Api, upload: str) -> None:
+    await part(api, upload, 0, b"a layer")
+    digest = digest_of(b"a layer")
+    done = await api.complete_layer_upload(repositoryName="team/app", uploadId=upload, layerDigests=[digest, digest])
+    assert done["layerDigest"] == digest
+
+
+async def test_an_upload_that_nobody_touches_expires(
+    api: Api, upload: str, database: Database, settings: Settings
+) -> None:
+    await part(api, upload, 0, b"a layer")
+    other = (await api.initiate_layer_upload(repositoryName="team/app"))["uploadId"]
+    async with database.transaction() as connection:
+        long_ago = datetime.now(UTC) - timedelta(days=2)
+        old = update(uploads_table).where(uploads_table.c.id == uuid.UUID(upload)).values(touched_at=long_ago)
+        await connection.execute(old)
+    await uploads.expire(database, FilesystemStore(settings.store_folder), timedelta(days=1))
+    for operation, members in (
+        ("complete_layer_upload", {"layerDigests": [digest_of(b"a layer")]}),
+        ("upload_layer_part", {"partFirstByte": 7, "partLastByte": 7, "layerPartBlob": b"x"}),
+    ):
+        refusal = await api.refused(operation, repositoryName="team/app", uploadId=upload, **members)
+        assert refusal.code == "UploadNotFoundException"
+    await part(api, other, 0, b"a layer")
 
 
 async def test_only_the_last_part_may_be_small(api: Api, upload: str) -> None:

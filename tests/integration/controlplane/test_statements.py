@@ -13,6 +13,7 @@ from tests.integration.controlplane.test_documents import LIFECYCLE, POLICY
 Members = dict[str, Any]
 Prepare = Callable[[Api], Awaitable[Members]]
 NAME = {"repositoryName": "team/app"}
+ARCHIVE = {"imageId": {"imageTag": "v1"}, "targetStorageClass": "ARCHIVE"}
 
 
 async def nothing(_api: Api) -> Members:
@@ -75,12 +76,14 @@ async def pushed(api: Api) -> Pushed:
         ("list_tags_for_resource", {}, arn, 1),
         ("get_authorization_token", {}, nothing, 0),
         ("describe_registry", {}, nothing, 1),
-        ("list_images", NAME, nothing, 2),
-        ("describe_images", NAME, nothing, 2),
-        ("describe_images", {**NAME, "imageIds": [{"imageTag": "v1"}]}, nothing, 3),
-        ("batch_get_image", {**NAME, "imageIds": [{"imageTag": "v1"}]}, nothing, 4),
+        ("list_images", NAME, nothing, 1),
+        ("describe_images", NAME, nothing, 1),
+        ("describe_images", {**NAME, "imageIds": [{"imageTag": "v1"}]}, nothing, 1),
+        ("batch_get_image", {**NAME, "imageIds": [{"imageTag": "v1"}]}, nothing, 2),
         ("batch_delete_image", {**NAME, "imageIds": [{"imageTag": "v1"}]}, nothing, 6),
-        ("batch_check_layer_availability", {**NAME, "layerDigests": ["sha256:" + "0" * 64]}, nothing, 2),
+        ("list_image_referrers", {**NAME, "subjectId": {"imageDigest": "sha256:" + "0" * 64}}, nothing, 1),
+        ("update_image_storage_class", {**NAME, **ARCHIVE}, nothing, 4),
+        ("batch_check_layer_availability", {**NAME, "layerDigests": ["sha256:" + "0" * 64]}, nothing, 1),
         ("initiate_layer_upload", NAME, nothing, 3),
         ("upload_layer_part", {**NAME, "partFirstByte": 0, "partLastByte": 0, "layerPartBlob": b"x"}, begun, 3),
         ("complete_layer_upload", NAME, uploaded, 6),

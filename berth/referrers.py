@@ -1,0 +1,85 @@
+"""Referrers: the images whose subject is another one, such as signatures, SBOMs and attestations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, true
+
+from berth import repositories, schema
+from berth.db import Database
+from berth.image_lists import Filter, of_status
+from berth.names import Digest, Registry
+from berth.questions import Question
+from berth.repositories import NAMED
+from berth.schema import images
+from berth.storage_classes import ImageStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """An image whose subject is another one; `size` of its manifest in bytes."""
+
+    digest: Digest
+    media_type: str
+    artifact_type: str | None
+    size: int
+    annotations: Mapping[str, str]
+    status: ImageStatus
+
+
+async def page(
+    database: Database,
+    registry: Registry,
+    name: str,
+    subject: Digest,
+    *,
+    artifact_types: Sequence[str] = (),
+    status: ImageStatus | None = ImageStatus.ACTIVE,
+    after: str = "",
+    limit: int,
+) -> list[Referrer]:
+    """At most `limit` images whose subject is `subject`, in the order of their digests, after `after`.
+
+    Those of these artifact types (none: of any) and of this status (None: of any). The subject need not be there.
+    OCI Distribution 1.1, "Listing Referrers". Raises RepositoryNotFound.
+    """
+    chosen = Filter(image_status=status)
+    given = {"subject": subject, "after": after, "limit": limit, **chosen.parameters}
+    if artifact_types:
+        given["artifact_types"] = artifact_types
+    question = _page(chosen, of_a_type=bool(artifact_types))
+    return [
+        Referrer(
+            Digest(row["digest"]),
+            row["media_type"],
+            row["artifact_type"],
+            row["size"],
+            row["annotations"],
+            ImageStatus.of(row["storage_class"]),
+        )
+        for row in await repositories.ask(database, question, registry, name, **given)
+    ]
+
+
+@cache
+def _page(chosen: Filter, *, of_a_type: bool) -> Question:
+    page = (
+        select(
+            images.c.digest,
+            images.c.media_type,
+            images.c.artifact_type,
+            func.octet_length(images.c.manifest).label("size"),
+            images.c.annotations,
+            images.c.storage_class,
+        )
+        .where(images.c.repository_id == schema.repositories.c.id, images.c.subject == bindparam("subject"))
+        .where(images.c.digest > bindparam("after"), *of_status(chosen))
+        .order_by(images.c.digest)
+        .limit(bindparam("limit"))
+    )
+    if of_a_type:
+        page = page.where(images.c.artifact_type == any_(bindparam("artifact_types", type_=ARRAY(Text))))
+    found = page.lateral("page")
+    question = select(found).select_from(schema.repositories.outerjoin(found, true())).where(NAMED)
+    return Question(question.order_by(found.c.digest))
