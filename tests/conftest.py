@@ -46,13 +46,20 @@ def only_our_settings() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded PostgreSQL of this worker's own, migrated."""
-    cluster = Cluster(tmp_path_factory.mktemp("postgres"))
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def running_postgres(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A new PostgreSQL, migrated: its URL, and its process, which the test may end."""
+    cluster = Cluster(folder)
     cluster.set_up()
     server = subprocess.Popen([*cluster.command(), *FAST], stderr=subprocess.DEVNULL)
     try:
         _wait_for(cluster.answers, server)
         migrations.upgrade(cluster.url)
-        yield cluster.url
+        yield cluster.url, server
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)

@@ -24,6 +24,9 @@ REPLICATE = {
     "Resource": ["arn:aws:ecr:us-east-1:444455556666:repository/*"],
 }
 REGISTRY_POLICY = json.dumps({"Version": "2012-10-17", "Statement": [REPLICATE]})
+CONFIG = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": DIGEST, "size": 2}
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": CONFIG, "layers": []})
 
 VALUES: dict[str, list[str]] = {
     "AccountSettingName": ["BLOB_MOUNTING"],
@@ -33,13 +36,13 @@ VALUES: dict[str, list[str]] = {
     "BatchedOperationLayerDigest": [DIGEST],
     "CustomRoleArn": ["arn:aws:iam::444455556666:role/ecr"],
     "ImageDigest": [DIGEST],
-    "ImageManifest": ['{"schemaVersion": 2}'],
+    "ImageManifest": [MANIFEST],
     "ImageTag": ["latest", "v1.0"],
     "KmsKey": ["alias/aws/ecr"],
     "LayerDigest": [DIGEST],
     "LifecyclePolicyText": [LIFECYCLE],
     "LifecyclePolicyTextForRepositoryCreationTemplate": [LIFECYCLE, ""],
-    "MediaType": ["application/vnd.oci.image.manifest.v1+json"],
+    "MediaType": [OCI_MANIFEST],
     "Region": ["us-west-2", "eu-central-1"],
     "RegistryPolicyText": [REGISTRY_POLICY],
     "RepositoryName": ["no/such", "ab"],

@@ -126,8 +126,8 @@ def _pool(members: tuple[Any, ...]) -> str:
 def _holds(member: tuple[Any, Any], character: str) -> bool:
     code, given = member
     if code is _CODES.LITERAL:
-        return ord(character) == given
+        return bool(ord(character) == given)
     if code is _CODES.RANGE:
         return bool(given[0] <= ord(character) <= given[1])
     classes = {_CODES.CATEGORY_WORD: r"\w", _CODES.CATEGORY_NOT_SPACE: r"\S", _CODES.CATEGORY_DIGIT: r"\d"}
-    return code is _CODES.CATEGORY and re.fullmatch(classes[given], character, re.ASCII) is not None
+    return bool(code is _CODES.CATEGORY and re.fullmatch(classes[given], character, re.ASCII))

@@ -1,0 +1,58 @@
+"""ServerException, which every operation has: what is answered while PostgreSQL does not run."""
+
+import signal
+from typing import Any
+
+import pytest
+
+import controlplane.app
+import listener
+from berth.db import Database
+from berth.identity import access_keys
+from berth.names import Registry
+from berth.sealing import master_seal
+from berth.settings import Settings
+from tests.conftest import running_postgres
+from tests.contract import model
+from tests.contract.calls import Line
+from tests.contract.samples import plain
+
+# What needs no database once the caller is known.
+INDEPENDENT = {"GetAuthorizationToken"}
+
+
+async def test_every_operation_says_that_the_service_is_unavailable(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controlplane.callers.BELIEVED_SECONDS", 3600.0)
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as (url, server):
+        settings = Settings(data=tmp_path_factory.mktemp("data"), database_url=url)
+        database = Database(url)
+        known, stranger = [
+            await access_keys.create_root(database, master_seal(settings), account)
+            for account in ("111111111111", "222222222222")
+        ]
+        await database.close()
+        async with (
+            listener.listening(controlplane.app.make_app, settings, "localhost:0") as address,
+            Line(str(address), known, settings.region) as line,
+            Line(str(address), stranger, settings.region) as line_of_a_stranger,
+        ):
+            assert (await line.call("DescribeRegistry", {})).status == 200
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
+            for operation, members in sensible(Registry("111111111111", settings.region)).items():
+                asking = line_of_a_stranger if operation in INDEPENDENT else line
+                answer = await asking.call(operation, members)
+                assert (answer.code, answer.status) == ("ServerException", 503), f"{operation}: {answer}"
+
+
+def sensible(registry: Registry) -> dict[str, dict[str, Any]]:
+    """A call of every operation that comes as far as the database."""
+    meant: dict[str, Any] = {"imageId": {"imageTag": "v1"}, "resourceArn": registry.arn("no/such")}
+    calls = {}
+    for name, operation in model.OPERATIONS.items():
+        members = plain(operation.input_shape)
+        calls[name] = {**members, **{one: meant[one] for one in meant if one in members}}
+    calls["UpdatePullThroughCacheRule"]["customRoleArn"] = f"arn:aws:iam::{registry.account}:role/ecr"
+    return calls
