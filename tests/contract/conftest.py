@@ -1,4 +1,4 @@
-"""The API as the root of a new account has it: raw, and by boto3."""
+"""The API as the root of a new account has it, raw and by boto3; and a worker."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -7,7 +7,10 @@ import pytest
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from tests.contract.calls import Line
+from tests.integration.conftest import queue, tools, work
 from tests.integration.controlplane.conftest import Api, api_of
+
+__all__ = ["api", "line", "queue", "tools", "work"]
 
 
 @pytest.fixture
