@@ -33,7 +33,7 @@ run: install ## start Berth: API on localhost:4500, registry on localhost:5500, 
 	@exec $(BIN)/berth up
 
 test: install-dev ## run the tests (client tests skip where their client is missing)
-	@$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-report=term
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 check: install-dev ## formatting, lint, types, imports
 	@$(BIN)/ruff format --check .

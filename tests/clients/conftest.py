@@ -27,16 +27,12 @@ REQUIRED = (
     os.environ.get("BERTH_REQUIRE_CLIENTS") == "1"
 )  # read now: the tests' own environment has no BERTH_ variables
 LAYER_SIZE = 200 * MIB
-WITHOUT_ENGINES = ("test_kill", "test_memory", "test_terraform")
 LONGEST_SECONDS = 900  # a whole life under Terraform takes one minute of CPU, on two cores that others want too
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares an engine in one xdist worker, and what needs none, and takes as long, in another."""
     for item in items:
         if item.path.is_relative_to(HERE):
-            group = "without engines" if item.path.name.startswith(WITHOUT_ENGINES) else "engines"
-            item.add_marker(pytest.mark.xdist_group(group))
             item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
 
 
