@@ -63,6 +63,7 @@ OF_REGISTRY = and_(
 NAMED = and_(OF_REGISTRY, repositories.c.name == bindparam("name"))
 
 _BY_NAME = Question(select(*COLUMNS).where(NAMED))
+_CREATE = insert(repositories).on_conflict_do_nothing().returning(*COLUMNS)
 _HELD = select(*COLUMNS).where(NAMED).with_for_update(read=True, key_share=True)
 _BY_NAMES = Question(
     select(*COLUMNS).where(OF_REGISTRY, repositories.c.name == any_(bindparam("names", type_=ARRAY(Text))))
@@ -121,9 +122,8 @@ async def create(
         "policy": policy,
         "lifecycle_policy": lifecycle_policy,
     }
-    statement = insert(repositories).values(row).on_conflict_do_nothing().returning(*COLUMNS)
-    async with database.transaction() as connection:
-        made = (await connection.execute(statement)).mappings().one_or_none()
+    async with database.autocommit() as connection:
+        made = (await connection.execute(_CREATE, row)).mappings().one_or_none()
     if made is None:
         raise RepositoryAlreadyExists(registry, name)
     if encryption != AES256:
@@ -208,7 +208,7 @@ async def set_scan_on_push(database: Database, registry: Registry, name: str, on
 
 async def _set(database: Database, registry: Registry, name: str, **values: object) -> Repository:
     statement = update(repositories).where(named(registry, name)).values(values).returning(*COLUMNS)
-    async with database.transaction() as connection:
+    async with database.autocommit() as connection:
         row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         raise RepositoryNotFound(registry, name)
