@@ -68,11 +68,7 @@ class LayerPartTooSmall(EcrError):
 class InvalidLayerPart(EcrError):
     code = "InvalidLayerPartException"
 
-    def __init__(self, registry: Registry, repository: str, upload: object, last_valid_byte: int, reason: str) -> None:
-        super().__init__(
-            reason,
-            registryId=registry.account,
-            repositoryName=repository,
-            uploadId=str(upload),
-            lastValidByteReceived=last_valid_byte,
-        )
+    def __init__(self, registry: Registry, repository: str, upload: object, received: int, reason: str) -> None:
+        """`received`: how many bytes of the upload are there. Of none, there is no last valid one to tell."""
+        last = {"lastValidByteReceived": received - 1} if received else {}
+        super().__init__(reason, registryId=registry.account, repositoryName=repository, uploadId=str(upload), **last)

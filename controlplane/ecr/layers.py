@@ -130,7 +130,7 @@ def _digest(text: str, parameter: str) -> Digest:
 async def _refuse_part(call: Call, repository: Repository, upload_id: uuid.UUID, reason: str) -> NoReturn:
     """Raises InvalidLayerPart, which says from where the upload goes on, or UploadNotFound."""
     upload = await uploads.get(call.database, repository, upload_id)
-    raise InvalidLayerPart(repository.registry, repository.name, upload_id, upload.received - 1, reason)
+    raise InvalidLayerPart(repository.registry, repository.name, upload_id, upload.received, reason)
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

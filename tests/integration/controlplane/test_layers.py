@@ -168,6 +168,19 @@ async def test_a_part_that_does_not_follow_is_told_where_the_upload_goes_on(
     assert (await part(api, upload, 10, b"y"))["lastByteReceived"] == 10
 
 
+async def test_of_an_empty_upload_there_is_no_last_valid_byte(api: Api, upload: str) -> None:
+    refusal = await api.refused(
+        "upload_layer_part",
+        repositoryName="team/app",
+        uploadId=upload,
+        partFirstByte=1,
+        partLastByte=1,
+        layerPartBlob=b"x",
+    )
+    assert refusal.code == "InvalidLayerPartException"
+    assert "lastValidByteReceived" not in refusal.response
+
+
 async def test_an_upload_that_is_none_or_of_another_repository_is_not_found(api: Api, upload: str) -> None:
     await api.create_repository(repositoryName="other")
     for repository, upload_id in (("team/app", str(uuid.uuid4())), ("other", upload)):

@@ -39,7 +39,7 @@ def test_a_name_that_the_output_does_not_have_never_goes_out() -> None:
 
 
 def test_an_error_is_named_in_the_body_and_in_a_header_with_its_modelled_members() -> None:
-    answer = json11.error(InvalidLayerPart(REGISTRY, "ab", "u-1", 41, "The part does not follow"))
+    answer = json11.error(InvalidLayerPart(REGISTRY, "ab", "u-1", 42, "The part does not follow"))
     assert answer.status == 400
     assert answer.headers == {"x-amzn-ErrorType": "InvalidLayerPartException"}
     assert orjson.loads(answer.body) == {
