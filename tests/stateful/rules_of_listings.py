@@ -1,0 +1,73 @@
+"""Listings, whose pages are turned while other things happen."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from tests.stateful.agreement import Members
+from tests.stateful.catalog import SBOM, SIGNATURE
+from tests.stateful.machine import DIGESTS, IMAGE_ID, IMAGE_STATUS, NAMES, Machine
+
+TAG_STATUS = st.sampled_from(["ANY", "TAGGED", "UNTAGGED"])
+FILTER = st.fixed_dictionaries({}, optional={"tagStatus": TAG_STATUS, "imageStatus": IMAGE_STATUS}).map(
+    lambda chosen: {"filter": chosen} if chosen else {}
+)
+REFERRER_FILTER = st.fixed_dictionaries(
+    {},
+    optional={
+        "artifactTypes": st.lists(st.sampled_from([SBOM, SIGNATURE, "text/plain"]), max_size=2),
+        "artifactStatus": IMAGE_STATUS,
+    },
+)
+SIZE: st.SearchStrategy[Members] = st.just({}) | st.integers(1, 3).map(lambda size: {"maxResults": size})
+# Where the rows of each listing stand, and what puts them in order.
+ROWS: dict[str, tuple[str, Any]] = {
+    "DescribeImages": ("imageDetails", lambda row: row["imageDigest"]),
+    "DescribeRepositories": ("repositories", lambda row: row["repositoryName"]),
+    "ListImageReferrers": ("referrers", lambda row: row["digest"]),
+    "ListImages": ("imageIds", lambda row: (row["imageDigest"], row.get("imageTag", ""))),
+}
+
+
+class Listings(Machine):
+    def __init__(self) -> None:
+        super().__init__()
+        # Those that go on: the operation, its members, the token of the next page, the key of the last row.
+        self.open: list[tuple[str, Members, str, Any]] = []
+
+    def listed(self, operation: str, members: Members, answer: Members | None) -> None:
+        if answer and "nextToken" in answer:
+            rows, key = ROWS[operation]
+            self.open.append((operation, members, answer["nextToken"], key(answer[rows][-1])))
+
+    def begin_listing(self, operation: str, **members: Any) -> None:
+        self.listed(operation, members, self.ask(operation, **members))
+
+    @rule(size=SIZE)
+    def list_repositories(self, size: Members) -> None:
+        self.begin_listing("DescribeRepositories", **size)
+
+    @rule(operation=st.sampled_from(["ListImages", "DescribeImages"]), name=NAMES, chosen=FILTER, size=SIZE)
+    def list_images(self, operation: str, name: str, chosen: Members, size: Members) -> None:
+        self.begin_listing(operation, repositoryName=name, **chosen, **size)
+
+    @rule(name=NAMES, digest=DIGESTS, chosen=REFERRER_FILTER, size=SIZE)
+    def list_referrers(self, name: str, digest: str, chosen: Members, size: Members) -> None:
+        subject = {"subjectId": {"imageDigest": digest}}
+        self.begin_listing("ListImageReferrers", repositoryName=name, **subject, filter=chosen, **size)
+
+    @rule(name=NAMES, ids=st.lists(IMAGE_ID, min_size=1, max_size=3), chosen=FILTER)
+    def describe_named(self, name: str, ids: list[Members], chosen: Members) -> None:
+        self.ask("DescribeImages", repositoryName=name, imageIds=ids, **chosen)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def turn_the_page(self, data: st.DataObject) -> None:
+        listing = data.draw(st.sampled_from(self.open))
+        self.open.remove(listing)
+        operation, members, token, after = listing
+        self.is_agreed = False
+        answer = self.registry.turn(operation, members, token, after)
+        self.is_agreed = True
+        self.listed(operation, members, answer)
