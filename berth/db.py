@@ -1,6 +1,5 @@
-"""The database: questions, reads without a transaction, transactions, and what LISTEN hears."""
+"""The database: questions, reads without a transaction, transactions."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -16,7 +15,6 @@ from berth.questions import WAIT_SECONDS, Askers, Question
 
 log = structlog.get_logger()
 
-RECONNECT_SECONDS = 1.0
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 60
 
@@ -127,50 +125,3 @@ def engine_url(url: str) -> Any:
 def driver_url(url: str) -> str:
     """The plain form that asyncpg and psycopg take themselves."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-class Ear:
-    """Hears what other processes NOTIFY, on a connection of its own that is made again whenever it breaks."""
-
-    def __init__(self, url: str) -> None:
-        self._url = driver_url(url)
-        self._handlers: dict[str, list[Callable[[str], None]]] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    def on(self, channel: str, handler: Callable[[str], None]) -> None:
-        """Call `handler` with each payload; and with "" after a reconnection, when payloads may have been missed."""
-        self._handlers.setdefault(channel, []).append(handler)
-
-    async def open(self) -> None:
-        self._task = asyncio.create_task(self._listen(), name="database ear")
-
-    async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                await self._listen_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("database ear lost its connection", error=type(error).__name__)
-            await asyncio.sleep(RECONNECT_SECONDS)
-
-    async def _listen_once(self) -> None:
-        connection = await asyncpg.connect(self._url, timeout=5, server_settings={"application_name": "berth ear"})
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda _: lost.set())
-        try:
-            for channel, handlers in self._handlers.items():
-                await connection.add_listener(channel, self._heard)
-                for handler in handlers:
-                    handler("")
-            await lost.wait()
-        finally:
-            connection.terminate()
-
-    def _heard(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
-        for handler in self._handlers.get(channel, ()):
-            handler(str(payload))
