@@ -23,7 +23,12 @@ def upload_layer(ecr: Any, repository: str, content: BinaryIO) -> str:
 
 
 def put_small_image(ecr: Any, repository: str, tag: str, layer: bytes = b"freight") -> str:
-    """Push an image of one small layer; answer the digest of its manifest."""
+    """Push an image whose layer does not matter; answer the digest of its manifest."""
+    return put_image(ecr, repository, tag, layer)
+
+
+def put_image(ecr: Any, repository: str, tag: str, layer: bytes) -> str:
+    """Push an image of one layer; answer the digest of its manifest."""
     rootfs = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
     config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": rootfs}).encode()
     described = [

@@ -147,14 +147,14 @@ def build_context() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def docker_host() -> Iterator[str]:
-    """Run one Docker engine for all tests; its DOCKER_HOST."""
+    """Run one Docker engine for all tests of this worker; its DOCKER_HOST."""
     with engines.docker_engine() as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def containerd_address() -> Iterator[str]:
-    """Run one containerd for all tests; the path of its socket."""
+    """Run one containerd for all tests of this worker; the path of its socket."""
     with engines.containerd() as address:
         yield address
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.berth_process import BerthProcess, starting_berth
 
-from .api_images import upload_layer
+from .api_images import put_image
 from .conftest import client_of
-from .plain_client import PlainClient
-from .seeded import MIB, seeded_bytes
-from .stored import downloaded_digest
+from .plain_client import PlainClient, SeededImage, assert_whole
+from .seeded import MIB
+from .stored import whole
 
 HUGE = 2048 * MIB
 LIMIT = 200 * MIB
@@ -40,15 +40,19 @@ def peaks(berth: BerthProcess) -> dict[str, int]:
     return found
 
 
+def assert_all_below_limit(berth: BerthProcess) -> None:
+    above = {name: peak // MIB for name, peak in peaks(berth).items() if peak >= LIMIT}
+    assert not above, f"MiB: {above}"
+
+
 def test_a_layer_of_2_gib_is_pushed_and_pulled_with_each_process_below_200_mib(berth: BerthProcess) -> None:
     ecr = client_of(berth.exports())
     ecr.create_repository(repositoryName="huge")
     client = PlainClient.logged_in(ecr, berth.registry_host)
-    digest = client.push_blob("huge", seeded_bytes(seed=2048, size=HUGE))
-    assert client.pulled_digest("huge", digest) == digest
-    assert downloaded_digest(ecr, "huge", digest) == digest
-    above = {name: peak // MIB for name, peak in peaks(berth).items() if peak >= LIMIT}
-    assert not above, f"MiB: {above}"
+    digest = SeededImage("2-gib", seed=2048, sizes=(HUGE,)).push(client, "huge")
+    assert_whole(client, "huge", "2-gib", digest)
+    whole(ecr, "huge", imageTag="2-gib")
+    assert_all_below_limit(berth)
 
 
 def test_a_layer_of_200_mib_sent_in_parts_through_the_api_leaves_each_process_below_200_mib(
@@ -56,8 +60,6 @@ def test_a_layer_of_200_mib_sent_in_parts_through_the_api_leaves_each_process_be
 ) -> None:
     ecr = client_of(berth.exports())
     ecr.create_repository(repositoryName="parts")
-    with (build_context / "layer.bin").open("rb") as layer:
-        digest = upload_layer(ecr, "parts", layer)
-    assert downloaded_digest(ecr, "parts", digest) == digest
-    above = {name: peak // MIB for name, peak in peaks(berth).items() if peak >= LIMIT}
-    assert not above, f"MiB: {above}"
+    put_image(ecr, "parts", "200-mib", (build_context / "layer.bin").read_bytes())
+    whole(ecr, "parts", imageTag="200-mib")
+    assert_all_below_limit(berth)
