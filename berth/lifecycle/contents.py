@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.lifecycle.evaluate import Image
@@ -11,16 +11,43 @@ from berth.schema import image_references, images, lifecycle_preview_results, ta
 
 BATCH = 1000
 
-_lists = and_(
-    image_references.c.repository_id == images.c.repository_id,
-    image_references.c.referenced == images.c.digest,
-    image_references.c.kind == "image",
-)
-_subjects = images.alias("subjects")
 # As `Image.ordered_at` has it.
 _ORDERED_AT = func.coalesce(
     case((images.c.storage_class == "ARCHIVE", images.c.archived_at), else_=images.c.activated_at), images.c.pushed_at
 )
+# Scalar subqueries, for PostgreSQL answers each by a look into an index; of an EXISTS it may read the whole table.
+_TAGS = (
+    select(tags.c.tag)
+    .where(tags.c.repository_id == images.c.repository_id, tags.c.digest == images.c.digest)
+    .order_by(tags.c.tag)
+    .scalar_subquery()
+)
+
+
+def _subject() -> ScalarSelect[str]:
+    subjects = images.alias("subjects")
+    question = select(subjects.c.digest)
+    return question.where(
+        subjects.c.repository_id == images.c.repository_id, subjects.c.digest == images.c.subject
+    ).scalar_subquery()
+
+
+def _list_of(storage_class: str, *conditions: ColumnElement[bool]) -> ScalarSelect[str]:
+    """That storage class, where an image references this one and satisfies the conditions."""
+    references = image_references.c
+    return (
+        select(literal(storage_class))
+        .where(
+            references.repository_id == images.c.repository_id,
+            references.referenced == images.c.digest,
+            references.kind == "image",
+            *conditions,
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
 _SEEN = (
     images.c.digest,
     func.lower(images.c.storage_class).label("storage_class"),
@@ -28,20 +55,9 @@ _SEEN = (
     images.c.last_pulled_at,
     images.c.archived_at,
     images.c.activated_at,
-    func.array(
-        select(tags.c.tag)
-        .where(tags.c.repository_id == images.c.repository_id, tags.c.digest == images.c.digest)
-        .order_by(tags.c.tag)
-        .scalar_subquery()
-    ).label("tags"),
-    select(_subjects.c.digest)
-    .where(_subjects.c.repository_id == images.c.repository_id, _subjects.c.digest == images.c.subject)
-    .scalar_subquery()
-    .label("subject"),
-    case(
-        (exists().where(_lists, image_references.c.archived_at.is_(None)), "standard"),
-        (exists().where(_lists), "archive"),
-    ).label("listed"),
+    func.array(_TAGS).label("tags"),
+    _subject().label("subject"),
+    func.coalesce(_list_of("standard", image_references.c.archived_at.is_(None)), _list_of("archive")).label("listed"),
 )
 
 
@@ -56,29 +72,27 @@ async def newest_first(connection: AsyncConnection, repository_id: int) -> Async
         yield [_image(row) for row in rows]
 
 
-async def artifacts(
-    connection: AsyncConnection, repository_id: int, number: int
-) -> AsyncIterator[Sequence[tuple[Image, int]]]:
-    """The images that are not among the results of that preview while their subject is, each with that one's rule.
+async def artifacts(connection: AsyncConnection, repository_id: int) -> AsyncIterator[Sequence[tuple[Image, int]]]:
+    """The images that are not among the results of the preview while their subject is, each with that one's rule.
 
     In batches, each of at most 1,000; the rule by its priority.
     """
-    results, own = lifecycle_preview_results, lifecycle_preview_results.alias("own")
-    of_subject = and_(
-        results.c.repository_id == images.c.repository_id,
-        results.c.number == number,
-        results.c.digest == images.c.subject,
-    )
-    is_there = exists().where(
-        own.c.repository_id == images.c.repository_id, own.c.number == number, own.c.digest == images.c.digest
-    )
-    question = (
-        select(*_SEEN, results.c.rule_priority)
-        .select_from(images.join(results, of_subject))
-        .where(images.c.repository_id == repository_id, images.c.subject.is_not(None), ~is_there)
+    rule_of_subject = _rule(images.c.subject)
+    question = select(*_SEEN, rule_of_subject.label("rule_priority")).where(
+        images.c.repository_id == repository_id,
+        images.c.subject.is_not(None),
+        rule_of_subject.is_not(None),
+        _rule(images.c.digest).is_(None),
     )
     async for rows in _batches(connection, question):
         yield [(_image(row), row.rule_priority) for row in rows]
+
+
+def _rule(digest: ColumnElement[str]) -> ScalarSelect[int]:
+    """The priority of the rule that acts on the image `digest`, by the preview of the same repository."""
+    results = lifecycle_preview_results.c
+    question = select(results.rule_priority)
+    return question.where(results.repository_id == images.c.repository_id, results.digest == digest).scalar_subquery()
 
 
 async def _batches(

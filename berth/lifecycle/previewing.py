@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.db import Database, DatabaseUnavailable
@@ -18,20 +18,24 @@ JOB = "preview_lifecycle_policy"
 # The API has a status for previews that are too old, and ECR tells nobody when that is.
 KEPT_FOR = timedelta(hours=24)
 
+# PostgreSQL keeps the plans that it made when the tables were small, and these read a table whole for every image; it
+# makes no others before it has counted the tables anew, which what a transaction has just stored it can't.
+_BY_INDEX = text("SET LOCAL enable_seqscan = off")
 
-async def run(database: Database, repository_id: int, number: int) -> None:
+
+async def run(database: Database, repository_id: int, preview_id: int) -> None:
     """Bring that preview to its end, unless it has come to it or another has taken its place.
 
     All its results are stored or none, so that it may be begun again. Raises DatabaseUnavailable: then it should be.
     """
     try:
         async with database.transaction() as connection:
-            await _run(connection, repository_id, number)
+            await _run(connection, repository_id, preview_id)
     except DatabaseUnavailable:
         raise
     except Exception:
         async with database.transaction() as connection:
-            await _finish(connection, repository_id, number, "FAILED")
+            await _finish(connection, repository_id, preview_id, "FAILED")
         raise
 
 
@@ -56,7 +60,7 @@ class _Results:
     """The results of one preview as they come to be."""
 
     repository_id: int
-    number: int
+    preview_id: int
     counts: Counter[str] = field(default_factory=Counter)
 
     async def add(self, connection: AsyncConnection, acting: Iterable[tuple[Image, Rule]]) -> bool:
@@ -70,7 +74,7 @@ class _Results:
     def _row(self, image: Image, rule: Rule) -> dict[str, object]:
         return {
             "repository_id": self.repository_id,
-            "number": self.number,
+            "preview_id": self.preview_id,
             "digest": image.digest,
             "ordered_at": image.ordered_at,
             "tags": list(image.tags),
@@ -82,15 +86,16 @@ class _Results:
         }
 
 
-async def _run(connection: AsyncConnection, repository_id: int, number: int) -> None:
+async def _run(connection: AsyncConnection, repository_id: int, preview_id: int) -> None:
+    await connection.execute(_BY_INDEX)
     # Who does the same job at the same time waits here, and finds it done.
-    begun = select(lifecycle_previews.c.policy, func.now().label("now")).where(_is_under_way(repository_id, number))
+    begun = select(lifecycle_previews.c.policy, func.now().label("now")).where(_is_under_way(repository_id, preview_id))
     row = (await connection.execute(begun.with_for_update())).one_or_none()
     if row is None:
         return
     policy = document.parse(row.policy)
     evaluation = Evaluation(policy, row.now)
-    results = _Results(repository_id, number)
+    results = _Results(repository_id, preview_id)
     mine = lifecycle_preview_results.c.repository_id == repository_id
     await connection.execute(delete(lifecycle_preview_results).where(mine))
     artifacts = False
@@ -103,7 +108,7 @@ async def _run(connection: AsyncConnection, repository_id: int, number: int) -> 
     await _finish(
         connection,
         repository_id,
-        number,
+        preview_id,
         "COMPLETE",
         expiring=results.counts["EXPIRE"],
         transitioning=results.counts["TRANSITION"],
@@ -117,19 +122,19 @@ async def _add_artifacts(
     added = True
     while added:
         added = False
-        async for batch in contents.artifacts(connection, results.repository_id, results.number):
+        async for batch in contents.artifacts(connection, results.repository_id):
             following = ((image, rules[rule]) for image, rule in batch if evaluation.follows(image, rules[rule]))
             added = await results.add(connection, following) or added
 
 
-async def _finish(connection: AsyncConnection, repository_id: int, number: int, status: str, **totals: int) -> None:
-    finished = update(lifecycle_previews).where(_is_under_way(repository_id, number))
+async def _finish(connection: AsyncConnection, repository_id: int, preview_id: int, status: str, **totals: int) -> None:
+    finished = update(lifecycle_previews).where(_is_under_way(repository_id, preview_id))
     await connection.execute(finished.values(status=status, finished_at=func.now(), **totals))
 
 
-def _is_under_way(repository_id: int, number: int) -> ColumnElement[bool]:
+def _is_under_way(repository_id: int, preview_id: int) -> ColumnElement[bool]:
     return and_(
         lifecycle_previews.c.repository_id == repository_id,
-        lifecycle_previews.c.number == number,
+        lifecycle_previews.c.id == preview_id,
         lifecycle_previews.c.status == "IN_PROGRESS",
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, literal, select, tuple_
+from sqlalchemy import Row, Select, and_, case, func, literal, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,8 +31,8 @@ COMPLETE = "COMPLETE"
 class Preview:
     """The latest preview of a repository; `status` as ECR has it, and how many images would expire or be archived."""
 
+    id: int
     repository_id: int
-    number: int
     policy: str
     status: str
     expiring: int
@@ -73,17 +73,17 @@ async def start(database: Database, registry: Registry, name: str, policy: str |
         text = policy or row.lifecycle_policy
         if text is None:
             raise LifecyclePolicyNotFound(registry, name)
-        number = None if row.status == IN_PROGRESS else await _begin(connection, row.id, text)
-        if number is None:
+        preview_id = None if row.status == IN_PROGRESS else await _begin(connection, row.id, text)
+        if preview_id is None:
             raise LifecyclePolicyPreviewInProgress(registry, name)
-        await jobs.defer(connection, JOB, repository_id=row.id, number=number)
+        await jobs.defer(connection, JOB, repository_id=row.id, preview_id=preview_id)
     return str(text)
 
 
 async def _begin(connection: AsyncConnection, repository_id: int, policy: str) -> int | None:
-    """The number of the new preview; None where another has just been started."""
-    again = {
-        "number": lifecycle_previews.c.number + 1,
+    """The id of the new preview; None where another has just been started."""
+    again: dict[str, Any] = {
+        "id": literal_column("DEFAULT"),
         "policy": policy,
         "status": IN_PROGRESS,
         "started_at": func.now(),
@@ -97,10 +97,10 @@ async def _begin(connection: AsyncConnection, repository_id: int, policy: str) -
         .on_conflict_do_update(
             index_elements=["repository_id"], set_=again, where=lifecycle_previews.c.status != IN_PROGRESS
         )
-        .returning(lifecycle_previews.c.number)
+        .returning(lifecycle_previews.c.id)
     )
-    number: int | None = await connection.scalar(statement)
-    return number
+    preview_id: int | None = await connection.scalar(statement)
+    return preview_id
 
 
 async def get(database: Database, registry: Registry, name: str) -> Preview:
@@ -109,8 +109,8 @@ async def get(database: Database, registry: Registry, name: str) -> Preview:
     too_old = and_(table.status == "COMPLETE", table.finished_at < func.now() - KEPT_FOR)
     question = (
         select(
-            repositories.c.id,
-            table.number,
+            repositories.c.id.label("repository_id"),
+            table.id,
             table.policy,
             case((too_old, "EXPIRED"), else_=table.status).label("status"),
             table.expiring,
@@ -123,9 +123,9 @@ async def get(database: Database, registry: Registry, name: str) -> Preview:
         row = (await connection.execute(question)).one_or_none()
     if row is None:
         raise RepositoryNotFound(registry, name)
-    if row.number is None:
+    if row.id is None:
         raise LifecyclePolicyPreviewNotFound(registry, name)
-    return Preview(row.id, row.number, row.policy, row.status, row.expiring, row.transitioning)
+    return Preview(row.id, row.repository_id, row.policy, row.status, row.expiring, row.transitioning)
 
 
 async def results(
@@ -151,8 +151,11 @@ async def results_for(
     async with database.reading() as connection:
         by_tag = {row.tag: row.digest for row in await connection.execute(tagged)} if names else {}
         digests = {by_tag.get(tag) if digest is None else digest for digest, tag in ids if _agree(by_tag, digest, tag)}
-        question = _results(preview, status).where(lifecycle_preview_results.c.digest.in_(digests - {None}))
-        return [_result(row) for row in await connection.execute(question)]
+        chosen = _results(preview, status).where(
+            lifecycle_preview_results.c.repository_id == preview.repository_id,
+            lifecycle_preview_results.c.digest.in_(digests - {None}),
+        )
+        return [_result(row) for row in await connection.execute(chosen)]
 
 
 def _agree(by_tag: dict[str, str], digest: str | None, tag: str | None) -> bool:
@@ -162,9 +165,7 @@ def _agree(by_tag: dict[str, str], digest: str | None, tag: str | None) -> bool:
 def _results(preview: Preview, status: TagStatus) -> Select[*tuple[Any, ...]]:
     table = lifecycle_preview_results.c
     question = (
-        select(lifecycle_preview_results)
-        .where(table.repository_id == preview.repository_id, table.number == preview.number)
-        .order_by(table.ordered_at, table.digest)
+        select(lifecycle_preview_results).where(table.preview_id == preview.id).order_by(table.ordered_at, table.digest)
     )
     return question if status is TagStatus.ANY else question.where(table.tagged == (status is TagStatus.TAGGED))
 

@@ -9,8 +9,8 @@ from berth.workers.tools import tools_of
 log = structlog.get_logger()
 
 
-async def preview_lifecycle_policy(context: JobContext, repository_id: int, number: int) -> None:
-    await previewing.run(tools_of(context).database, repository_id, number)
+async def preview_lifecycle_policy(context: JobContext, repository_id: int, preview_id: int) -> None:
+    await previewing.run(tools_of(context).database, repository_id, preview_id)
 
 
 async def expire_previews(context: JobContext, timestamp: int) -> None:

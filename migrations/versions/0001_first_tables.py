@@ -176,7 +176,7 @@ def upgrade() -> None:
     op.create_table(
         "lifecycle_previews",
         sa.Column("repository_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("policy", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), server_default="IN_PROGRESS", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -191,8 +191,8 @@ def upgrade() -> None:
     op.create_table(
         "lifecycle_preview_results",
         sa.Column("repository_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.Text(collation="C"), nullable=False),
+        sa.Column("preview_id", sa.BigInteger(), nullable=False),
         sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("tags", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("tagged", sa.Boolean(), nullable=False),
@@ -206,12 +206,12 @@ def upgrade() -> None:
             name=op.f("fk_lifecycle_preview_results_repositories"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("repository_id", "number", "digest", name=op.f("pk_lifecycle_preview_results")),
+        sa.PrimaryKeyConstraint("repository_id", "digest", name=op.f("pk_lifecycle_preview_results")),
     )
     op.create_index(
         "ix_lifecycle_preview_results_order",
         "lifecycle_preview_results",
-        ["repository_id", "number", "ordered_at", "digest", "tagged"],
+        ["preview_id", "ordered_at", "digest", "tagged"],
         unique=False,
     )
     op.create_table(

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from procrastinate import App, JobContext
 from procrastinate.jobs import Job, Status
@@ -17,27 +16,11 @@ from berth.db import Database
 from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from berth.repositories import Repository
-from berth.settings import Settings
-from berth.store.filesystem import FilesystemStore
 from berth.workers.queue import make_queue
 from berth.workers.tools import KEY, Tools
 from berth.workers.upkeep import take_over_jobs
 
 LONG_AGO = "now() - interval '25 hours'"
-
-
-@pytest.fixture
-def tools(settings: Settings, database: Database, tmp_path: Path) -> Tools:
-    return Tools(settings, database, FilesystemStore(tmp_path))
-
-
-@pytest.fixture
-async def queue(postgres_url: str) -> AsyncIterator[App]:
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute("TRUNCATE procrastinate_jobs, procrastinate_periodic_defers, procrastinate_events CASCADE")
-    queue = make_queue(postgres_url)
-    async with queue.open_async():
-        yield queue
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore.config
-import psycopg
 import pytest
 from procrastinate import App
 from sqlalchemy import text
@@ -18,17 +15,14 @@ from sqlalchemy import text
 from berth.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
-from berth.settings import Settings
-from berth.store.filesystem import FilesystemStore
-from berth.workers.queue import make_queue
 from berth.workers.tools import KEY, Tools
+from tests.integration.conftest import Work
 from tests.integration.controlplane.conftest import Api, CountedPlane
 from tests.integration.controlplane.pushing import push_image
 
 NAME = {"repositoryName": "team/app"}
 EXPIRE = {"type": "expire"}
 ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
-Work = Callable[[], Awaitable[None]]
 
 
 def rule(priority: int, action: dict[str, str] = EXPIRE, **selection: Any) -> dict[str, Any]:
@@ -46,32 +40,6 @@ TWO_RULES = policy(
     rule(1, ARCHIVE, tagStatus="tagged", tagPatternList=["a*"], countType="sinceImagePushed", countUnit="days"),
     rule(2, tagStatus="untagged", countType="sinceImagePushed", countUnit="days"),
 )
-
-
-@pytest.fixture
-async def queue(postgres_url: str) -> AsyncIterator[App]:
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute("TRUNCATE procrastinate_jobs, procrastinate_periodic_defers, procrastinate_events CASCADE")
-    queue = make_queue(postgres_url)
-    async with queue.open_async():
-        yield queue
-
-
-@pytest.fixture
-def tools(settings: Settings, database: Database, tmp_path: Path) -> Tools:
-    return Tools(settings, database, FilesystemStore(tmp_path))
-
-
-@pytest.fixture
-def work(queue: App, tools: Tools) -> Work:
-    """Does every job that waits."""
-
-    async def work() -> None:
-        await queue.run_worker_async(
-            wait=False, install_signal_handlers=False, delete_jobs="successful", additional_context={KEY: tools}
-        )
-
-    return work
 
 
 @pytest.fixture(autouse=True)
