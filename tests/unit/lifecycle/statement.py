@@ -142,9 +142,7 @@ def is_held(image: Stored, rule: Rule, repository: Sequence[Stored]) -> bool:
 TAGS = ("v1", "v2", "v10", "prod-1", "prod-2", "dev", "v1-prod", "beta", "latest")
 PATTERNS = ("v*", "*prod*", "v1", "*", "beta*", "*-*1", "dev")
 PREFIXES = ("v", "v1", "prod", "be", "latest")
-moments = st.integers(0, 24 * 5).map(lambda hours: NOW - timedelta(hours=hours)) | st.integers(0, 5).map(
-    lambda days: NOW - timedelta(days=days)
-)
+moments = st.sampled_from([0, 1, 23, 24, 25, 48, 50, 72, 99]).map(lambda hours: NOW - timedelta(hours=hours))
 
 
 @st.composite
@@ -156,7 +154,7 @@ def repositories(draw: st.DrawFn) -> list[Stored]:
     images: list[Stored] = []
     for number in range(count):
         earlier = digests[:number]
-        is_archived = draw(st.booleans())
+        is_archived = draw(st.sampled_from([False, False, True]))
         images.append(
             Stored(
                 digest=digests[number],
@@ -166,8 +164,8 @@ def repositories(draw: st.DrawFn) -> list[Stored]:
                 archived=draw(moments) if is_archived else draw(st.none() | moments),
                 activated=draw(st.none() | moments),
                 is_archived=is_archived,
-                subject=draw(st.none() | st.sampled_from([*earlier, "sha256:" + "e" * 64])),
-                lists=tuple(draw(st.sets(st.sampled_from(earlier), max_size=2))) if earlier else (),
+                subject=draw(st.none() | st.none() | st.sampled_from([*earlier, "sha256:" + "e" * 64])),
+                lists=tuple(draw(st.sets(st.sampled_from(earlier), max_size=1))) if earlier else (),
             )
         )
     return images
@@ -177,10 +175,10 @@ def repositories(draw: st.DrawFn) -> list[Stored]:
 def rules(draw: st.DrawFn, priority: int) -> Rule:
     is_transition = draw(st.booleans())
     action = Action("transition", "archive") if is_transition else Action("expire", None)
-    count_types = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
-    count_type = draw(st.sampled_from(count_types))
+    ages = st.sampled_from(["sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"])
+    count_type = draw(st.just("imageCountMoreThan") | ages)
     storage_class = "archive" if count_type == "sinceImageTransitioned" else draw(st.sampled_from([None, "standard"]))
-    tag_status = draw(st.sampled_from(["tagged", "untagged", "any"]))
+    tag_status = draw(st.sampled_from(["any", "tagged", "tagged", "untagged"]))
     by_prefix = tag_status == "tagged" and draw(st.booleans())
     by_pattern = tag_status == "tagged" and not by_prefix
     return Rule(
@@ -193,7 +191,7 @@ def rules(draw: st.DrawFn, priority: int) -> Rule:
             storage_class=storage_class,
             count_type=count_type,
             count_unit=None if count_type == "imageCountMoreThan" else "days",
-            count_number=draw(st.integers(1, 4)),
+            count_number=draw(st.integers(1, 3)),
         ),
         action=action,
     )
