@@ -46,10 +46,12 @@ async def test_no_call_meets_a_fault(api_url: str, root_key: AccessKey, registry
     address = api_url.removeprefix("http://")
 
     async def talk(number: int) -> None:
-        seed = (SEED * PARTS + part) * LINES + number
         async with Line(address, root_key, registry.region) as line:
-            await converse(line, seed, registry, CALLS // PARTS // LINES, outcomes)
+            seed = (SEED * PARTS + part) * LINES + number
+            await converse(line, seed, registry, outcomes, fills=number == 0)
 
+    async with Line(address, root_key, registry.region) as line:
+        await fill(line)
     await asyncio.gather(*(talk(number) for number in range(LINES)))
     ready = await asyncio.to_thread(urllib.request.urlopen, f"{api_url}/readyz")
     with ready:
@@ -58,11 +60,14 @@ async def test_no_call_meets_a_fault(api_url: str, root_key: AccessKey, registry
         sys.stdout.write("\n".join(f"{number} {what}" for what, number in sorted(outcomes.items())))
 
 
-async def converse(line: Line, seed: int, registry: Registry, number: int, outcomes: Counter[tuple[str, str]]) -> None:
+async def converse(
+    line: Line, seed: int, registry: Registry, outcomes: Counter[tuple[str, str]], *, fills: bool
+) -> None:
+    """One line's share of the calls; the line that `fills` puts back from time to time what the others took away."""
     memory = Memory()
     calls = Calls(seed, memory, registry.arn)
-    for position in range(number):
-        if position % FILL_EVERY == 0:
+    for position in range(CALLS // PARTS // LINES):
+        if fills and position and position % FILL_EVERY == 0:
             await fill(line)
         operation, body = calls.next()
         try:
