@@ -138,6 +138,24 @@ async def test_a_result_tells_all_of_the_image_and_the_rule(api: Api, pushed: di
     assert "nextToken" not in answer
 
 
+async def test_an_archived_image_expires_by_the_day_that_it_was_archived(
+    api: Api, database: Database, pushed: dict[str, str], work: Work
+) -> None:
+    transitioned = {"countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 90}
+    old = policy(rule(1, **transitioned, storageClass="archive"))
+    await api.update_image_storage_class(**NAME, imageId={"imageTag": "b"}, targetStorageClass="ARCHIVE")
+    for days, expiring in ((89, []), (91, [pushed["b"]])):
+        moment = datetime.now(UTC) - timedelta(days=days)
+        async with database.transaction() as connection:
+            statement = text("UPDATE images SET archived_at = :moment WHERE digest = :digest")
+            await connection.execute(statement, {"moment": moment, "digest": pushed["b"]})
+        await api.start_lifecycle_policy_preview(**NAME, lifecyclePolicyText=old)
+        await work()
+        results = (await api.get_lifecycle_policy_preview(**NAME))["previewResults"]
+        assert [result["imageDigest"] for result in results] == expiring
+        assert all(result["storageClass"] == "ARCHIVE" for result in results)
+
+
 async def test_results_are_chosen_by_tag_status_and_by_image(api: Api, pushed: dict[str, str], work: Work) -> None:
     await api.start_lifecycle_policy_preview(**NAME, lifecyclePolicyText=TWO_RULES)
     await work()
