@@ -16,9 +16,13 @@ from .shell import ProgramFailed, Shell
 
 pytestmark = pytest.mark.clients("terraform")
 
-NAMES = {"terraform/full", "terraform/bare"}
+NAMES = {"terraform/full", "terraform/bare", "terraform/sealed"}
 BY_COMMAND = "aws_ecr_repository.full"
-BY_BLOCK = ["aws_ecr_lifecycle_policy.full", "aws_ecr_repository_policy.full"]
+IMPORTED = {
+    "aws_ecr_lifecycle_policy.full": "terraform/full",
+    "aws_ecr_repository.sealed": "terraform/sealed",
+    "aws_ecr_repository_policy.full": "terraform/full",
+}
 NO_DIFFERENCES = 0
 
 
@@ -56,6 +60,15 @@ class Terraform:
     def output(self) -> dict[str, Any]:
         return {name: output["value"] for name, output in json.loads(self("output", "-json")).items()}
 
+    def forget_and_import(self, ids: dict[str, str], account: str = "") -> None:
+        """Remove the resources from the state and have the next plan import them, by ids that may name the account."""
+        self("state", "rm", *ids)
+        blocks = [
+            f'import {{\n  to = {address}\n  id = "{name.format(account=account)}"\n}}\n'
+            for address, name in ids.items()
+        ]
+        (self.folder / "imports.tf").write_text("".join(blocks))
+
     def planned(self, **variables: str) -> dict[str, set[str]]:
         """Plan; answer which arguments of which resource would change."""
         self("plan", "-out=plan", **variables)
@@ -85,10 +98,9 @@ def test_repositories_and_their_policies_live_a_whole_life(repositories: Terrafo
     terraform("apply", "-auto-approve", changed="true")
     check_what_was_changed(ecr)
 
-    terraform("state", "rm", BY_COMMAND, *BY_BLOCK)
+    terraform("state", "rm", BY_COMMAND)
     terraform("import", BY_COMMAND, "terraform/full", changed="true")
-    blocks = [f'import {{\n  to = {address}\n  id = "terraform/full"\n}}\n' for address in BY_BLOCK]
-    (terraform.folder / "imports.tf").write_text("".join(blocks))
+    terraform.forget_and_import(IMPORTED)
     # what an import cannot know is how Terraform itself should delete
     assert terraform.planned(changed="true") == {BY_COMMAND: {"force_delete", "timeouts"}}
     terraform("apply", "plan")
@@ -113,7 +125,9 @@ def check_what_was_applied(terraform: Terraform, ecr: Any) -> None:
     assert output["repository"]["image_scanning_configuration"] == [{"scan_on_push": True}]
     assert output["repository"]["encryption_configuration"] == [{"encryption_type": "AES256", "kms_key": ""}]
     assert output["repository"]["tags"] == {"team": "harbour", "empty": "", "managed-by": "terraform"}
-    assert {"terraform/bare", "terraform/full"} <= set(output["names"])
+    assert set(output["names"]) >= NAMES
+    (sealed,) = ecr.describe_repositories(repositoryNames=["terraform/sealed"])["repositories"]
+    assert sealed["encryptionConfiguration"]["kmsKey"].endswith(":key/1f2e3d4c-0000-4444-8888-aabbccddeeff")
     assert output["account"] == full["registryId"]
     host = full["repositoryUri"].split("/", 1)[0]
     assert output["login"] == {"user": "AWS", "server": f"http://{host}", "has_password": True}

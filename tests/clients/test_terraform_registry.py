@@ -13,6 +13,13 @@ from .test_terraform import NO_DIFFERENCES, Terraform
 
 pytestmark = pytest.mark.clients("terraform")
 
+IMPORTED = {
+    "aws_ecr_account_setting.scan": "BASIC_SCAN_TYPE_VERSION",
+    "aws_ecr_account_setting.scope": "REGISTRY_POLICY_SCOPE",
+    "aws_ecr_registry_policy.this": "{account}",
+    "aws_ecr_replication_configuration.this": "{account}",
+}
+
 
 @pytest.fixture
 def terraform(shell: Shell, ecr: Any) -> Iterator[Terraform]:
@@ -39,15 +46,7 @@ def test_settings_policy_and_replication_live_a_whole_life(terraform: Terraform,
     assert sorted(actions(ecr)) == ["ecr:PutImage", "ecr:ReplicateImage"]
     assert replication(ecr) == [(["live/"], [("eu-west-1", account), ("ap-south-1", "210987654321")])]
 
-    ids = {
-        "aws_ecr_account_setting.scan": "BASIC_SCAN_TYPE_VERSION",
-        "aws_ecr_account_setting.scope": "REGISTRY_POLICY_SCOPE",
-        "aws_ecr_registry_policy.this": account,
-        "aws_ecr_replication_configuration.this": account,
-    }
-    terraform("state", "rm", *ids)
-    blocks = [f'import {{\n  to = {address}\n  id = "{name}"\n}}\n' for address, name in ids.items()]
-    (terraform.folder / "imports.tf").write_text("".join(blocks))
+    terraform.forget_and_import(IMPORTED, account)
     assert terraform.planned(changed="true") == {}
     terraform("apply", "plan")
 

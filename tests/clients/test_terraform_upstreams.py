@@ -13,11 +13,13 @@ from .test_terraform import NO_DIFFERENCES, Terraform
 pytestmark = pytest.mark.clients("terraform")
 
 RULES = ["terraform/quay", "terraform/hub/", "terraform/ecr"]
-TEMPLATES = ["ROOT", "terraform/templated"]
-IDS = {
+TEMPLATES = ["ROOT", "terraform/sealed", "terraform/templated"]
+IMPORTED = {
+    "aws_ecr_registry_scanning_configuration.this": "{account}",
     "aws_ecr_pull_through_cache_rule.hub": "terraform/hub/",
     "aws_ecr_pull_through_cache_rule.ecr": "terraform/ecr",
     "aws_ecr_repository_creation_template.full": "terraform/templated",
+    "aws_ecr_repository_creation_template.sealed": "terraform/sealed",
 }
 
 
@@ -41,11 +43,7 @@ def test_scanning_rules_and_templates_live_a_whole_life(terraform: Terraform, ec
     terraform("plan", "-detailed-exitcode", changed="true", status=NO_DIFFERENCES)
     check_what_was_changed(ecr)
 
-    registry = ecr.describe_registry()["registryId"]
-    ids = {**IDS, "aws_ecr_registry_scanning_configuration.this": registry}
-    terraform("state", "rm", *ids)
-    blocks = [f'import {{\n  to = {address}\n  id = "{name}"\n}}\n' for address, name in ids.items()]
-    (terraform.folder / "imports.tf").write_text("".join(blocks))
+    terraform.forget_and_import(IMPORTED, ecr.describe_registry()["registryId"])
     assert terraform.planned(changed="true") == {}
     terraform("apply", "plan")
 
@@ -74,9 +72,8 @@ def check_what_was_changed(ecr: Any) -> None:
         "pullThroughCacheRules"
     ]
     assert ecr_rule["customRoleArn"].endswith(":role/new")
-    (template,) = ecr.describe_repository_creation_templates(prefixes=["terraform/templated"])[
-        "repositoryCreationTemplates"
-    ]
+    sealed, template = ecr.describe_repository_creation_templates(prefixes=TEMPLATES[1:])["repositoryCreationTemplates"]
+    assert sealed["encryptionConfiguration"]["kmsKey"].endswith("-bbbbbbbbbbbb")
     assert not {"description", "customRoleArn", "repositoryPolicy"} & template.keys()
     assert template["appliedFor"] == ["PULL_THROUGH_CACHE"]
     assert template["resourceTags"] == [{"Key": "team", "Value": "pier"}]

@@ -36,7 +36,10 @@ data "aws_ecr_image" "by_tag" {
   image_tag       = "1.0"
 }
 
+data "aws_caller_identity" "me" {}
+
 data "aws_ecr_image" "by_digest" {
+  registry_id     = data.aws_caller_identity.me.account_id
   repository_name = var.repository
   image_digest    = var.digest
 }

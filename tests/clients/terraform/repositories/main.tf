@@ -39,7 +39,7 @@ provider "aws" {
 resource "aws_ecr_repository" "full" {
   name                 = "terraform/full"
   image_tag_mutability = var.changed ? "IMMUTABLE" : "MUTABLE"
-  force_delete         = true
+  force_delete         = var.changed
 
   image_scanning_configuration {
     scan_on_push = !var.changed
@@ -52,7 +52,16 @@ resource "aws_ecr_repository" "full" {
   tags = var.changed ? { team = "pier", "cost centre" = "42" } : { team = "harbour", empty = "" }
 
   timeouts {
-    delete = "2m"
+    delete = var.changed ? "2m" : "1m"
+  }
+}
+
+resource "aws_ecr_repository" "sealed" {
+  name = "terraform/sealed"
+
+  encryption_configuration {
+    encryption_type = "KMS"
+    kms_key         = "arn:aws:kms:us-east-1:${data.aws_caller_identity.me.account_id}:key/1f2e3d4c-0000-4444-8888-aabbccddeeff"
   }
 }
 
@@ -102,6 +111,22 @@ data "aws_ecr_lifecycle_policy_document" "bare" {
       count_number    = 5
     }
   }
+
+  rule {
+    priority = 20
+
+    selection {
+      tag_status       = "tagged"
+      tag_pattern_list = ["*-rc*", "nightly"]
+      count_type       = "sinceImagePushed"
+      count_unit       = "days"
+      count_number     = var.changed ? 3 : 30
+    }
+
+    action {
+      type = "expire"
+    }
+  }
 }
 
 resource "aws_ecr_lifecycle_policy" "bare" {
@@ -131,14 +156,17 @@ resource "aws_ecr_repository_policy" "full" {
 }
 
 data "aws_ecr_repository" "full" {
-  name = aws_ecr_repository.full.name
+  name        = aws_ecr_repository.full.name
+  registry_id = aws_ecr_repository.full.registry_id
 }
 
 data "aws_ecr_repositories" "all" {
-  depends_on = [aws_ecr_repository.full, aws_ecr_repository.bare]
+  depends_on = [aws_ecr_repository.full, aws_ecr_repository.bare, aws_ecr_repository.sealed]
 }
 
-data "aws_ecr_authorization_token" "token" {}
+data "aws_ecr_authorization_token" "token" {
+  registry_id = data.aws_caller_identity.me.account_id
+}
 
 data "aws_caller_identity" "me" {}
 

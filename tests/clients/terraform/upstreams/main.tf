@@ -124,6 +124,16 @@ resource "aws_ecr_repository_creation_template" "full" {
   })
 }
 
+resource "aws_ecr_repository_creation_template" "sealed" {
+  prefix      = "terraform/sealed"
+  applied_for = ["REPLICATION"]
+
+  encryption_configuration {
+    encryption_type = "KMS"
+    kms_key         = "arn:aws:kms:${data.aws_region.here.name}:${local.account}:key/1f2e3d4c-0000-4444-8888-${var.changed ? "bbbbbbbbbbbb" : "aaaaaaaaaaaa"}"
+  }
+}
+
 data "aws_ecr_repository_creation_template" "full" {
   prefix = aws_ecr_repository_creation_template.full.prefix
 }
