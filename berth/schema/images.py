@@ -24,7 +24,8 @@ images = Table(
     Column("archived_at", Moment),
     Column("activated_at", Moment),
     Column("manifest", LargeBinary, nullable=False),
-    Index("ix_images_storage_class", "repository_id", "storage_class", "digest"),
+    # Not the repository first: before the first ANALYZE, a look for one image would take this index for the key.
+    Index("ix_images_storage_class", "storage_class", "repository_id", "digest"),
     Index("ix_images_subject", "repository_id", "subject", "digest", postgresql_where="subject IS NOT NULL"),
 )
 

@@ -165,7 +165,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("repository_id", "digest", name=op.f("pk_images")),
     )
-    op.create_index("ix_images_storage_class", "images", ["repository_id", "storage_class", "digest"], unique=False)
+    op.create_index("ix_images_storage_class", "images", ["storage_class", "repository_id", "digest"], unique=False)
     op.create_index(
         "ix_images_subject",
         "images",

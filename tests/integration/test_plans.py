@@ -1,0 +1,30 @@
+"""What is looked for by its key is found by its key, also in a database that was never analyzed.
+
+A prepared statement keeps the plan that it was given first: a wrong one would read a whole repository for one image.
+"""
+
+import pytest
+from sqlalchemy import text
+
+from berth.db import Database
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ("SELECT 1 FROM repositories WHERE account = $1 AND region = $2 AND name = $3", "uq_repositories_account"),
+        ("SELECT 1 FROM images WHERE repository_id = $1 AND digest = $2", "pk_images"),
+        ("SELECT digest FROM tags WHERE repository_id = $1 AND tag = $2", "pk_tags"),
+        ("SELECT tag FROM tags WHERE repository_id = $1 AND digest = $2", "ix_tags_digest"),
+        ("SELECT 1 FROM repository_layers WHERE repository_id = $1 AND digest = $2", "pk_repository_layers"),
+        (
+            "SELECT 1 FROM image_references WHERE repository_id = $1 AND referenced = $2",
+            "ix_image_references_referenced",
+        ),
+        ("SELECT digest FROM images WHERE repository_id = $1 AND digest > $2 ORDER BY digest LIMIT 100", "pk_images"),
+    ],
+)
+async def test_the_plan_takes_the_key(database: Database, question: str, index: str) -> None:
+    async with database.reading() as connection:
+        plan = "\n".join(await connection.scalars(text(f"EXPLAIN (GENERIC_PLAN) {question}")))
+    assert f"using {index} " in plan, plan
