@@ -1,6 +1,7 @@
 """Inputs generated from the model: valid ones at the bounds of every constraint."""
 
 import base64
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,8 +104,10 @@ def _of_pattern(shape: Shape) -> Iterator[tuple[str, str]]:
         text = found.of_length(length)
         if text is not None:
             yield f"{length} characters", text
-    if len(shortest) >= _least(shape):
-        yield "the shortest text of its pattern", shortest
+    texts = [shortest, *(found.any(random.Random(seed)) for seed in range(MANY))]
+    yield from (
+        (f"a text of its pattern: {text}", text) for text in texts if _least(shape) <= len(text) <= _most(shape)
+    )
 
 
 def _values(shape: Shape) -> Iterator[tuple[str, Any]]:
@@ -128,6 +131,10 @@ def blob(length: int) -> str:
 
 def _least(shape: Shape) -> int:
     return int(shape.metadata.get("min", 0))
+
+
+def _most(shape: Shape) -> int:
+    return int(shape.metadata.get("max", LONG))
 
 
 def within(at: str, name: str) -> str:

@@ -18,7 +18,7 @@ NARROWER = {
     ("AccountSettingName", "64 characters"): "no setting has this name",
     ("ImageTag", "300 characters"): "OCI Distribution 1.1 allows a tag 128 characters",
     ("LayerDigest", "3 characters"): "a digest has one of the algorithms that OCI Image 1.1 registers",
-    ("LayerDigest", "the shortest text of its pattern"): "the same",
+    ("LayerDigest", "a text of its pattern"): "the same",
 }
 
 
@@ -37,7 +37,7 @@ def refused_by_the_model(answer: RawAnswer) -> bool:
 async def test_what_is_at_the_bounds_is_valid(line: Line, operation: str) -> None:
     refused = []
     for sample in bounds(model.OPERATIONS[operation].input_shape):
-        if (sample.shape, sample.bound) in NARROWER:
+        if (sample.shape, sample.bound.partition(":")[0]) in NARROWER:
             continue
         answer = await line.call(operation, sample.value)
         if refused_by_the_model(answer):

@@ -10,7 +10,9 @@ from tests.stateful.agreement import Agreement, Members
 from tests.stateful.catalog import ABSENT, BLOBS, IMAGES, Image
 from tests.stateful.ecr import layers
 
-NAMES = st.sampled_from(["team/app", "a/b", "zoo"])
+# The first two are there from the beginning; what takes a repository away does so to the last one, mostly.
+NAMES = st.sampled_from(["team/app"] * 5 + ["a/b"] * 2 + ["zoo"])
+SELDOM_NAMES = st.sampled_from(["team/app", "a/b", "zoo", "zoo", "zoo"])
 TAGS = st.sampled_from(["latest", "v1", "v2", "dev-1", "dev-2"])
 IMAGE = st.sampled_from(IMAGES)
 DIGESTS = st.sampled_from([*(image.digest for image in IMAGES), ABSENT])
@@ -31,6 +33,15 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.registry = type(self).begin()
         self.is_agreed = True
+
+    def an_image_id(self, data: st.DataObject, name: str) -> Members:
+        """One of an image or a tag that is there, mostly."""
+        repository = self.registry.ecr.repositories.get(name)
+        there: list[Members] = []
+        if repository is not None:
+            there += [{"imageDigest": digest} for digest in repository.images]
+            there += [{"imageTag": tag} for tag in repository.named]
+        return data.draw(st.sampled_from(there) | IMAGE_ID if there else IMAGE_ID)
 
     def ask(self, operation: str, **members: Any) -> Members | None:
         self.is_agreed = False

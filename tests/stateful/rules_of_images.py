@@ -4,13 +4,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.stateful.agreement import Members
-from tests.stateful.catalog import ABSENT, BLOBS, Blob, Image
+from tests.stateful.catalog import ABSENT, BLOBS, Blob, Image, digest_of
 from tests.stateful.ecr import layers
 from tests.stateful.machine import DIGESTS, IMAGE, IMAGE_ID, NAMES, TAGS, Machine
 
 BLOB = st.sampled_from(BLOBS)
-NO_ID: Members = {}
-IMAGE_IDS = st.lists(IMAGE_ID | st.just(NO_ID), min_size=1, max_size=4)
+ODD_IDS: st.SearchStrategy[list[Members]] = st.lists(IMAGE_ID | st.just({}), max_size=2)
 TAGGED: st.SearchStrategy[Members] = st.just({}) | TAGS.map(lambda tag: {"imageTag": tag})
 
 
@@ -44,10 +43,13 @@ class Layers(Machine):
         )
 
     @precondition(lambda self: self.uploads)
-    @rule(data=st.data(), blob=BLOB)
-    def complete_upload(self, data: st.DataObject, blob: Blob) -> None:
+    @rule(data=st.data(), blob=BLOB, right=st.booleans())
+    def complete_upload(self, data: st.DataObject, blob: Blob, right: bool) -> None:
+        """With the digest of what was uploaded, or with any."""
         upload = data.draw(st.sampled_from(self.uploads))
-        self.ask("CompleteLayerUpload", **upload, layerDigests=[blob.digest])
+        repository = self.registry.ecr.repositories.get(upload["repositoryName"])
+        held = repository.uploads.get(upload["uploadId"]) if repository and right else None
+        self.ask("CompleteLayerUpload", **upload, layerDigests=[digest_of(held.content) if held else blob.digest])
 
     @rule(name=NAMES, blobs=st.lists(BLOB, min_size=1, max_size=3))
     def check_layers(self, name: str, blobs: list[Blob]) -> None:
@@ -72,14 +74,23 @@ class Images(Machine):
         members = {"imageManifest": image.manifest, "imageManifestMediaType": image.media_type}
         self.ask("PutImage", repositoryName=name, **members, **tagged, imageDigest=image.digest)
 
-    @rule(name=NAMES, ids=IMAGE_IDS)
-    def get(self, name: str, ids: list[Members]) -> None:
-        self.ask("BatchGetImage", repositoryName=name, imageIds=ids)
+    @rule(data=st.data(), name=NAMES, number=st.integers(1, 3), odd=ODD_IDS)
+    def get(self, data: st.DataObject, name: str, number: int, odd: list[Members]) -> None:
+        ids = [self.an_image_id(data, name) for _ in range(number)]
+        self.ask("BatchGetImage", repositoryName=name, imageIds=[*ids, *odd])
 
-    @rule(name=NAMES, ids=IMAGE_IDS)
-    def delete_images(self, name: str, ids: list[Members]) -> None:
-        self.ask("BatchDeleteImage", repositoryName=name, imageIds=ids)
+    @rule(data=st.data(), name=NAMES, number=st.integers(1, 3), odd=ODD_IDS)
+    def delete_images(self, data: st.DataObject, name: str, number: int, odd: list[Members]) -> None:
+        ids = [self.an_image_id(data, name) for _ in range(number)]
+        self.ask("BatchDeleteImage", repositoryName=name, imageIds=[*ids, *odd])
 
-    @rule(name=NAMES, image_id=IMAGE_ID, to=st.sampled_from(["ARCHIVE", "STANDARD"]))
-    def archive_or_restore(self, name: str, image_id: Members, to: str) -> None:
+    @rule(data=st.data(), name=NAMES, to=st.sampled_from(["ARCHIVE", "ARCHIVE", "STANDARD"]))
+    def archive_or_restore(self, data: st.DataObject, name: str, to: str) -> None:
+        image_id = self.an_image_id(data, name)
         self.ask("UpdateImageStorageClass", repositoryName=name, imageId=image_id, targetStorageClass=to)
+
+    @rule(name=NAMES, images=st.lists(IMAGE, min_size=1, max_size=3))
+    def archive_many(self, name: str, images: list[Image]) -> None:
+        for image in images:
+            image_id = {"imageDigest": image.digest}
+            self.ask("UpdateImageStorageClass", repositoryName=name, imageId=image_id, targetStorageClass="ARCHIVE")

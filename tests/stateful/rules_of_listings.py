@@ -7,7 +7,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.stateful.agreement import Members
 from tests.stateful.catalog import SBOM, SIGNATURE
-from tests.stateful.machine import DIGESTS, IMAGE_ID, IMAGE_STATUS, NAMES, Machine
+from tests.stateful.machine import DIGESTS, IMAGE_STATUS, NAMES, Machine
 
 TAG_STATUS = st.sampled_from(["ANY", "TAGGED", "UNTAGGED"])
 FILTER = st.fixed_dictionaries({}, optional={"tagStatus": TAG_STATUS, "imageStatus": IMAGE_STATUS}).map(
@@ -20,7 +20,8 @@ REFERRER_FILTER = st.fixed_dictionaries(
         "artifactStatus": IMAGE_STATUS,
     },
 )
-SIZE: st.SearchStrategy[Members] = st.just({}) | st.integers(1, 3).map(lambda size: {"maxResults": size})
+SIZES: list[Members] = [{}, {"maxResults": 1}, {"maxResults": 1}, {"maxResults": 2}, {"maxResults": 3}]
+SIZE = st.sampled_from(SIZES)
 # Where the rows of each listing stand, and what puts them in order.
 ROWS: dict[str, tuple[str, Any]] = {
     "DescribeImages": ("imageDetails", lambda row: row["imageDigest"]),
@@ -36,13 +37,22 @@ class Listings(Machine):
         # Those that go on: the operation, its members, the token of the next page, the key of the last row.
         self.open: list[tuple[str, Members, str, Any]] = []
 
+    def begin_listing(self, operation: str, **members: Any) -> None:
+        self.listed(operation, members, self.ask(operation, **members))
+
     def listed(self, operation: str, members: Members, answer: Members | None) -> None:
         if answer and "nextToken" in answer:
             rows, key = ROWS[operation]
             self.open.append((operation, members, answer["nextToken"], key(answer[rows][-1])))
 
-    def begin_listing(self, operation: str, **members: Any) -> None:
-        self.listed(operation, members, self.ask(operation, **members))
+    def turn(self, listing: tuple[str, Members, str, Any]) -> None:
+        """To the next page."""
+        self.open.remove(listing)
+        operation, members, token, after = listing
+        self.is_agreed = False
+        answer = self.registry.turn(operation, members, token, after)
+        self.is_agreed = True
+        self.listed(operation, members, answer)
 
     @rule(size=SIZE)
     def list_repositories(self, size: Members) -> None:
@@ -57,17 +67,18 @@ class Listings(Machine):
         subject = {"subjectId": {"imageDigest": digest}}
         self.begin_listing("ListImageReferrers", repositoryName=name, **subject, filter=chosen, **size)
 
-    @rule(name=NAMES, ids=st.lists(IMAGE_ID, min_size=1, max_size=3), chosen=FILTER)
-    def describe_named(self, name: str, ids: list[Members], chosen: Members) -> None:
+    @rule(data=st.data(), name=NAMES, number=st.integers(1, 3), chosen=FILTER)
+    def describe_named(self, data: st.DataObject, name: str, number: int, chosen: Members) -> None:
+        ids = [self.an_image_id(data, name) for _ in range(number)]
         self.ask("DescribeImages", repositoryName=name, imageIds=ids, **chosen)
 
     @precondition(lambda self: self.open)
     @rule(data=st.data())
-    def turn_the_page(self, data: st.DataObject) -> None:
-        listing = data.draw(st.sampled_from(self.open))
-        self.open.remove(listing)
-        operation, members, token, after = listing
-        self.is_agreed = False
-        answer = self.registry.turn(operation, members, token, after)
-        self.is_agreed = True
-        self.listed(operation, members, answer)
+    def turn_one(self, data: st.DataObject) -> None:
+        self.turn(data.draw(st.sampled_from(self.open)))
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def turn_all(self) -> None:
+        for listing in [*self.open]:
+            self.turn(listing)

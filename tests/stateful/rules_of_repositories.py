@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 
 from tests.contract.meaning import LIFECYCLE, POLICY
 from tests.stateful.agreement import Members
-from tests.stateful.machine import NAMES, Machine
+from tests.stateful.machine import NAMES, SELDOM_NAMES, Machine
 
 MODES = st.sampled_from(["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"])
 EXCLUSIONS = st.lists(st.sampled_from(["dev-*", "v1", "l*t*"]), min_size=1, max_size=2, unique=True).map(
@@ -29,7 +29,7 @@ OTHER_LIFECYCLE = LIFECYCLE.replace("9", "99")
 
 
 class Repositories(Machine):
-    @rule(name=NAMES, mutability=st.just({}) | MUTABILITY, settings=SETTINGS)
+    @rule(name=SELDOM_NAMES, mutability=st.just({}) | MUTABILITY, settings=SETTINGS)
     def create(self, name: str, mutability: Members, settings: Members) -> None:
         self.ask("CreateRepository", repositoryName=name, **mutability, **settings)
 
@@ -37,7 +37,7 @@ class Repositories(Machine):
     def describe(self, names: list[str]) -> None:
         self.ask("DescribeRepositories", repositoryNames=names)
 
-    @rule(name=NAMES, force=st.sampled_from([{}, {"force": False}, {"force": True}]))
+    @rule(name=SELDOM_NAMES, force=st.sampled_from([{}, {"force": False}, {"force": True}]))
     def delete(self, name: str, force: Members) -> None:
         self.ask("DeleteRepository", repositoryName=name, **force)
 

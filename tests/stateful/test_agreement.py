@@ -25,9 +25,9 @@ from tests.stateful.rules_of_images import Images, Layers
 from tests.stateful.rules_of_listings import Listings
 from tests.stateful.rules_of_repositories import Repositories
 
-SEQUENCES = int(os.environ.get("BERTH_TEST_STATEFUL_SEQUENCES", "15"))
-STEPS = int(os.environ.get("BERTH_TEST_STATEFUL_STEPS", "50"))
-SEEDS = int(os.environ.get("BERTH_TEST_STATEFUL_SEEDS", "3"))
+SEQUENCES = int(os.environ.get("BERTH_TEST_STATEFUL_SEQUENCES", "10"))
+STEPS = int(os.environ.get("BERTH_TEST_STATEFUL_STEPS", "200"))
+SEEDS = int(os.environ.get("BERTH_TEST_STATEFUL_SEEDS", "4"))
 PROFILE = hypothesis.settings(
     max_examples=SEQUENCES,
     stateful_step_count=STEPS,
@@ -41,8 +41,9 @@ PROFILE = hypothesis.settings(
 
 class Everything(Repositories, Layers, Images, Listings):
     @initialize()
-    def push_two_images_with_an_index_over_them(self) -> None:
-        self.ask("CreateRepository", repositoryName="team/app")
+    def push_some_images(self) -> None:
+        for name in ("team/app", "a/b"):
+            self.ask("CreateRepository", repositoryName=name)
         self.push("team/app", BOTH, imageTag="latest")
         self.push("team/app", ABOUT_ONE)
 

@@ -104,9 +104,7 @@ class Ecr:
         return {"registryId": self.account, "repositoryName": repository.name}
 
 
-def page(
-    rows: list[Any], size: int, after: Any = None, key: Callable[[Any], Any] = lambda row: row
-) -> tuple[list[Any], bool]:
-    """The first rows of those whose key comes after `after`, and whether there are more; they are in order."""
-    left = [row for row in rows if after is None or key(row) > after]
+def page(rows: list[Any], size: int, after: Any = None) -> tuple[list[Any], bool]:
+    """The first rows of those that come after `after`, and whether there are more; they are in order."""
+    left = [row for row in rows if after is None or row > after]
     return left[:size], len(left) > size
