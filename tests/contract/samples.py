@@ -11,9 +11,9 @@ from botocore.model import ListShape, Shape, StructureShape
 from tests.contract import meaning
 from tests.contract.patterns import language
 
-# A list without a bound is as long as this, a text a few times as long.
+# How long a list is that has no bound, and a text.
 MANY = 3
-LONG = 1000
+LONG = 10_000
 NUMBERS = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 
