@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.peers import berth, distribution, emulators, nginx
+from bench.peers import berth, distribution, emulators, grown, nginx
 from bench.peers.peer import Peer, PeerMissing, Starting
 from bench.processes import ServerFailed
 from bench.samples import Image, LargeLayer
 from bench.wire import AnswerBroken
 
 BERTH = "Berth"
-EMULATORS: dict[str, Starting] = {"moto": emulators.starting_moto, "ministack": emulators.starting_ministack}
+# Beside Berth in the API: how it does when it has grown, and the emulators.
+EMULATORS: dict[str, Starting] = {
+    "Berth, grown": grown.starting,
+    "moto": emulators.starting_moto,
+    "ministack": emulators.starting_ministack,
+}
 REGISTRIES: dict[str, Starting] = {
     "docker-registry": distribution.starting_debian,
     "distribution 3": distribution.starting_version_3,

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import memory, signing
 from bench.cpu import ProcessTree
 from bench.oci import Registry
+from bench.peers.filling import PAGE, fill
 from bench.peers.peer import Peer
 from bench.processes import free_port, running
 from bench.samples import REPOSITORY
@@ -50,7 +51,18 @@ def starting(folder: Path) -> Iterator[Peer]:
         at_rest = memory.at_rest(tree)
         let_in = Registry(registry, {"Authorization": f"Basic {registry_password(api)}"})
         ask(api, "CreateRepository", {"repositoryName": REPOSITORY})
-        yield Peer("Berth", TERMS, tree, api, let_in, let_in.hold, start_seconds=seconds, at_rest=at_rest)
+        fill(folder, 0, PAGE)
+        yield Peer(
+            "Berth",
+            TERMS,
+            tree,
+            api,
+            let_in,
+            let_in.hold,
+            start_seconds=seconds,
+            at_rest=at_rest,
+            images_in=REPOSITORY,
+        )
 
 
 def part_of(command: list[str]) -> str:

@@ -29,6 +29,8 @@ class Peer:
     # Puts the small image and a large layer where GETs find them.
     hold: Callable[[Image, LargeLayer], None] | None = None
     takes_pushes: bool = True
+    # The repository whose images are described, where it has a page of them.
+    images_in: str | None = None
     # From its start to readiness; Berth's second start, for the first makes the database.
     start_seconds: float = 0.0
     # Before it was asked anything.

@@ -7,7 +7,9 @@ from functools import partial
 from typing import Any
 
 from bench.load import Load, drive
+from bench.peers.filling import PAGE
 from bench.peers.peer import Peer
+from bench.samples import REPOSITORY
 from bench.signing import call
 from bench.wire import Address, AnswerBroken, Connection
 from bench.works.work import Pace, Unit, Work
@@ -69,6 +71,22 @@ class CreateRepository(ApiWork):
         return partial(drive, api, requests, connections=CONNECTIONS, seconds=pace.seconds, again=False)
 
 
+class DescribeImages(ApiWork):
+    """A page of the images of one repository, which must hold as many."""
+
+    def __init__(self) -> None:
+        members: Members = {"repositoryName": REPOSITORY, "maxResults": PAGE}
+        super().__init__(
+            f"DescribeImages, a page of {PAGE}",
+            "DescribeImages",
+            [members],
+            lambda found: len(found["imageDetails"]) == PAGE,
+        )
+
+    def suits(self, peer: Peer) -> bool:
+        return peer.images_in is not None
+
+
 def seeded(number: int) -> str:
     return f"bench/seeded-{number:03}"
 
@@ -86,6 +104,7 @@ def works() -> list[Work]:
             [{"maxResults": SEEDED}],
             lambda found: _repositories(found) >= SEEDED,
         ),
+        DescribeImages(),
         CreateRepository(),
     ]
 
