@@ -55,6 +55,7 @@ def test_a_layer_of_2_gib_is_pushed_and_pulled_with_each_process_below_200_mib(b
     assert_all_below_limit(berth)
 
 
+@pytest.mark.clients("busybox")
 def test_a_layer_of_200_mib_sent_in_parts_through_the_api_leaves_each_process_below_200_mib(
     berth: BerthProcess, build_context: Path
 ) -> None:
