@@ -141,6 +141,8 @@ async def fill_with_100_000(database: Database, repository: Repository) -> None:
                 for argument in ("number", "number - 70000", "number - 50000"):
                     statement = statement.replace(f"digest({argument})", DIGEST.format(argument))
                 await connection.execute(text(statement))
+        # As autovacuum does after so many new rows; until then, the statistics are those of a few.
+        await connection.execute(text("ANALYZE images, tags, image_references"))
 
 
 async def test_100_000_images_are_previewed_in_batches_and_in_flat_memory(
