@@ -6,14 +6,11 @@ from typing import Any
 
 import asyncpg
 import orjson
-import structlog
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from berth.questions import WAIT_SECONDS, Askers, Question
-
-log = structlog.get_logger()
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 60

@@ -6,10 +6,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, and_, any_, bindparam, exists, func, literal, select, true
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, and_, any_, bindparam, exists, func, literal, select, true
 
 from berth import repositories, schema
 from berth.db import Database
+from berth.errors import RepositoryNotFound
 from berth.image_lists import OF_IMAGE, Filter, TagStatus, of_status
 from berth.names import Digest, Registry, Tag
 from berth.questions import Question
@@ -114,3 +115,29 @@ def _image(row: Any) -> Image:
         archived_at=row["archived_at"],
         activated_at=row["activated_at"],
     )
+
+
+async def fields_of(
+    database: Database,
+    registry: Registry,
+    name: str,
+    digest: Digest | None,
+    tag: Tag | None,
+    *columns: ColumnElement[Any],
+) -> Row[*tuple[Any, ...]] | None:
+    """The digest and these columns of the image of this digest and this tag, of which one may be None.
+
+    None where there is no such image. Raises RepositoryNotFound.
+    """
+    if tag is None:
+        source = schema.repositories.outerjoin(images, and_(_of_repository, images.c.digest == digest))
+    else:
+        tagged = and_(tags.c.repository_id == schema.repositories.c.id, tags.c.tag == tag)
+        held = and_(_of_repository, images.c.digest == tags.c.digest)
+        source = schema.repositories.outerjoin(tags, tagged).outerjoin(images, held)
+    question = select(images.c.digest, *columns).select_from(source).where(repositories.named(registry, name))
+    async with database.reading() as connection:
+        row = (await connection.execute(question)).one_or_none()
+    if row is None:
+        raise RepositoryNotFound(registry, name)
+    return None if row.digest is None or digest not in (None, row.digest) else row

@@ -4,7 +4,6 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 
-import structlog
 from aiohttp import web
 
 from berth import errors as ecr
@@ -15,8 +14,6 @@ from berth.uploads import Upload
 from dataplane import bodies, creation, host
 from dataplane.call import Call
 from dataplane.errors import OciError, upload_range
-
-log = structlog.get_logger()
 
 # OCI Distribution 1.1, "Pushing a blob in chunks": `<first>-<last>`; some clients write RFC 9110's form.
 _CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>[0-9]{1,15})-(?P<last>[0-9]{1,15})(?:/(?:[0-9]{1,15}|\*))?")

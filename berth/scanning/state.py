@@ -7,11 +7,10 @@ from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from berth.db import Database
-from berth.errors import RepositoryNotFound
+from berth.image_descriptions import fields_of
 from berth.names import Digest, Registry, RepositoryName, Tag
-from berth.repositories import named
 from berth.scanning.configuration import Configuration
-from berth.schema import images, registry_scanning, repositories, tags
+from berth.schema import images, registry_scanning, repositories
 
 # What a config is that describes a file system: OCI Image 1.1, and Docker's image manifest version 2.
 CONFIGS = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
@@ -101,21 +100,8 @@ async def find(
     database: Database, registry: Registry, name: str, digest: Digest | None, tag: Tag | None
 ) -> Target | None:
     """The image of that digest, of that tag, or of both; None where there is none. Raises RepositoryNotFound."""
-    held = images.c.repository_id == repositories.c.id
-    if tag is None:
-        source = repositories.outerjoin(images, and_(held, images.c.digest == digest))
-    else:
-        tagged = and_(tags.c.repository_id == repositories.c.id, tags.c.tag == tag)
-        source = repositories.outerjoin(tags, tagged).outerjoin(images, and_(held, images.c.digest == tags.c.digest))
-    question = (
-        select(images.c.digest, images.c.media_type, images.c.artifact_type, images.c.storage_class)
-        .select_from(source)
-        .where(named(registry, name))
-    )
-    async with database.reading() as connection:
-        row = (await connection.execute(question)).one_or_none()
+    columns = (images.c.media_type, images.c.artifact_type, images.c.storage_class)
+    row = await fields_of(database, registry, name, digest, tag, *columns)
     if row is None:
-        raise RepositoryNotFound(registry, name)
-    if row.digest is None or digest not in (None, row.digest):
         return None
     return Target(Digest(row.digest), row.media_type, row.artifact_type, row.storage_class == "ARCHIVE")

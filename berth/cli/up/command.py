@@ -7,7 +7,6 @@ import signal
 import sys
 
 import click
-import structlog
 from pydantic import SecretStr
 
 from berth import logs
@@ -23,8 +22,6 @@ from berth.embedded import AccountMissing, Cluster, ClusterBroken
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
 from berth.store.filesystem import FilesystemStore
-
-log = structlog.get_logger()
 
 
 def run(settings: Settings) -> None:
