@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import botocore.config
+import hypothesis
 import pytest
 
 import listener
@@ -25,6 +26,10 @@ from berth.names import Registry
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
 from tests.berth_process import BerthProcess, starting_berth
+
+# No example fails for being slow on a busy machine: timings gate no test.
+hypothesis.settings.register_profile("berth", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("berth")
 
 # The tests kill processes, not machines.
 FAST = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off")
