@@ -1,5 +1,4 @@
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -40,7 +39,6 @@ def test_matching_agrees_with_a_regular_expression(pattern: str, text: str) -> N
     assert wildcards.matches(pattern, text) is bool(re.fullmatch(expression, text, re.DOTALL))
 
 
+@pytest.mark.timeout(60)  # Trying each piece at each place again would take hours.
 def test_a_hostile_pattern_costs_no_more_than_a_kind_one() -> None:
-    started = time.process_time()
-    assert not wildcards.matches("*a" * 5_000 + "*b", "a" * 100_000)
-    assert time.process_time() - started < 1
+    assert not wildcards.matches("*a" * 50_000 + "*b", "a" * 1_000_000)

