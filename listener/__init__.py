@@ -18,6 +18,6 @@ from listener.faults import ANSWER_FAULT
 from listener.health import DATABASE, STORE
 from listener.requests import expect
 from listener.serving import Address, listening, serve
-from listener.sockets import AddressUnusable
+from berth.sockets import AddressUnusable
 
 __all__ = ["ANSWER_FAULT", "DATABASE", "STORE", "Address", "AddressUnusable", "expect", "listening", "serve"]

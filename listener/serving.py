@@ -24,7 +24,7 @@ from listener.limits import (
     MAX_LINE_BYTES,
 )
 from listener.requests import account, identify, name_server
-from listener.sockets import AddressUnusable, bind
+from berth.sockets import AddressUnusable, bind
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from berth import logs
 from berth.db import Database
 from berth.settings import Settings
 from berth.store.filesystem import FilesystemStore
-from listener.sockets import bind
+from berth.sockets import bind
 
 
 class Plane:
