@@ -12,7 +12,7 @@ from aiohttp import web
 from berth.downloads import PATH
 from berth.opening import Opened, opened
 from berth.settings import Settings
-from dataplane import blobs, downloads, errors, host, manifests, referrers, tags, uploads
+from dataplane import blobs, catalog, downloads, errors, host, manifests, referrers, tags, uploads
 from dataplane.call import Call
 from dataplane.passwords import Passwords
 from listener import ANSWER_FAULT, DATABASE, STORE, expect
@@ -31,6 +31,7 @@ async def base(call: Call) -> web.StreamResponse:
 # What is asked, and the action that the principal must be allowed (service authorization reference, "Amazon ECR").
 STEPS: dict[tuple[str, str], tuple[Step, str | None]] = {
     ("GET", "base"): (base, None),
+    ("GET", "catalog"): (catalog.get, "ecr:DescribeRepositories"),
     ("HEAD", "manifests"): (manifests.head, "ecr:BatchGetImage"),
     ("GET", "manifests"): (manifests.get, "ecr:BatchGetImage"),
     ("PUT", "manifests"): (manifests.put, "ecr:PutImage"),

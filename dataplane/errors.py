@@ -12,7 +12,7 @@ from berth.manifests import ManifestInvalid
 from berth.store.contract import StoreUnavailable, UploadBusy
 from berth.uploads import OutOfOrder
 
-# Docker's CLI up to 20.10 asks of every "Determining Support", of its 401 too, that it says this.
+# Docker's CLI up to 20.10 asks of every "Determining Support", of its 401 too, that it says this; ECR's errors do.
 API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
@@ -32,7 +32,7 @@ class NotAuthenticated(OciError):
 
     def __init__(self, endpoint: str, message: str) -> None:
         challenge = f'Basic realm="{endpoint}/",service="ecr.amazonaws.com"'
-        super().__init__(401, "UNAUTHORIZED", message, API_VERSION | {"WWW-Authenticate": challenge})
+        super().__init__(401, "UNAUTHORIZED", message, {"WWW-Authenticate": challenge})
 
 
 class ManifestUnknown(OciError):
@@ -101,7 +101,8 @@ def upload_range(received: int) -> str:
 
 def response(error: OciError) -> web.Response:
     body = orjson.dumps({"errors": [{"code": error.code, "message": error.message}]})
-    return web.Response(status=error.status, body=body, content_type="application/json", headers=error.headers)
+    headers = API_VERSION | error.headers
+    return web.Response(status=error.status, body=body, content_type="application/json", headers=headers)
 
 
 def answer_fault(status: int, message: str) -> web.Response:

@@ -18,6 +18,7 @@ _AFTER_NAME = {
     "referrers": "/referrers/(?P<reference>[^/]+)",
 }
 _KINDS = {kind: re.compile(f"/v2/(?P<name>.+){rest}", re.DOTALL) for kind, rest in _AFTER_NAME.items()}
+_CATALOG = re.compile("/v2/(?:(?P<registry>.+)/)?_catalog", re.DOTALL)
 _LONGEST_PATH = 1024
 
 
@@ -33,7 +34,8 @@ class Target:
 
     @property
     def arn(self) -> str:
-        return self.registry.arn(self.name) if self.name else "*"
+        """The ARN of the repository; of a catalog, that of all repositories of its registry."""
+        return self.registry.arn(self.name or "*")
 
     def digest(self) -> Digest:
         """The reference, which must be a digest."""
@@ -56,6 +58,11 @@ def find(request: web.Request, addresses: Addresses) -> Target:
     host = request.headers.get("Host", "")
     if path in {"/v2", "/v2/"}:
         return Target("base", addresses.find(host, "").registry)
+    catalog = _CATALOG.fullmatch(path)
+    if catalog:
+        place = addresses.find(host, catalog["registry"] or "")
+        if not place.rest:
+            return Target("catalog", place.registry, path=path.removesuffix("/_catalog"))
     for kind, expression in _KINDS.items():
         matched = expression.fullmatch(path)
         if matched:

@@ -17,6 +17,8 @@ from dataplane.errors import ManifestArchived, ManifestUnknown, OciError
 
 # Reading a manifest of so many bytes takes longer than others should wait.
 LARGE = 256 * 1024
+# OCI Distribution 1.1+dev, "Pushing Manifests", has registries that know the parameter `tag` take 10 or more.
+MOST_TAGS = 100
 
 
 async def head(call: Call) -> web.StreamResponse:
@@ -39,14 +41,16 @@ async def put(call: Call) -> web.StreamResponse:
     manifest = parsing() if len(content) < LARGE else await asyncio.to_thread(parsing)
     if isinstance(reference, Digest) and manifest.digest != reference:
         raise OciError(400, "DIGEST_INVALID", f"the manifest has the digest '{manifest.digest}', not '{reference}'")
-    new_tags = [reference] if isinstance(reference, Tag) else []
-    await _put(call, manifest, new_tags)
+    asked_tags = _tags(call.request) if isinstance(reference, Digest) else []
+    await _put(call, manifest, asked_tags if isinstance(reference, Digest) else [reference])
     headers = {
         "Location": f"{call.target.path}/manifests/{manifest.digest}",
         "Docker-Content-Digest": manifest.digest,
     }
     if manifest.subject is not None:
         headers["OCI-Subject"] = manifest.subject.digest
+    if asked_tags:
+        headers["OCI-Tag"] = ", ".join(asked_tags)
     return web.Response(status=201, headers=headers)
 
 
@@ -97,6 +101,17 @@ def _new_reference(text: str) -> Tag | Digest:
         code = "DIGEST_INVALID" if ":" in text else "TAG_INVALID"
         message = f"'{text[:160]}' is neither a digest nor a tag (1 to 128 of A-Z, a-z, 0-9, _ . -, not first . or -)"
         raise OciError(400, code, message) from None
+
+
+def _tags(request: web.Request) -> list[Tag]:
+    """The tags that a push by digest is to put on the image: all of them, or the push fails."""
+    texts = list(dict.fromkeys(request.query.getall("tag", [])))
+    if len(texts) > MOST_TAGS:
+        raise OciError(414, "TAG_INVALID", f"one push puts at most {MOST_TAGS} tags on an image, not {len(texts)}")
+    try:
+        return [Tag.parse(text) for text in texts]
+    except NameInvalid as error:
+        raise OciError(400, "TAG_INVALID", f"the query parameter 'tag': {error}") from None
 
 
 def _media_type(request: web.Request) -> str | None:

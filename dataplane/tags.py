@@ -15,7 +15,7 @@ PAGE = 1000
 
 async def get(call: Call) -> web.StreamResponse:
     limit = page_size(call.request)
-    after = _searchable(call.request.query.get("last", ""))
+    after = searchable(call.request.query.get("last", ""))
     names = await image_lists.tag_names(call.database, call.registry, call.name, after=after, limit=limit + 1)
     page = names[:limit]
     headers = {}
@@ -39,6 +39,6 @@ def next_page(path: str, **query: str) -> str:
     return f'<{path}?{urlencode(query)}>; rel="next"'
 
 
-def _searchable(text: str) -> str:
+def searchable(text: str) -> str:
     """PostgreSQL holds no NUL: what has one comes after no tag that there is, and before none."""
     return text.replace("\x00", "")[:256]

@@ -166,7 +166,7 @@ PATHS = [
     bad("version in upper case", "GET /V2/", *NOTHING_HERE, "/v2/"),
     bad("the version and more", "GET /v2x", *NOTHING_HERE, "/v2/"),
     bad("a slash too many first", "GET //v2/", *NOTHING_HERE, "/v2/"),
-    bad("the catalog, which ECR does not have", "GET /v2/_catalog", *NOTHING_HERE, "/v2/"),
+    bad("a catalog of a repository", "GET /v2/bad/input/_catalog", *NOTHING_HERE, "/v2/"),
     bad("only a name", "GET /v2/bad/input", *NOTHING_HERE, "/v2/"),
     bad("manifests without a reference", "GET /v2/bad/input/manifests", *NOTHING_HERE, "/v2/"),
     bad("manifests and a slash", "GET /v2/bad/input/manifests/", *NOTHING_HERE, "/v2/"),
