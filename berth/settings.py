@@ -1,13 +1,22 @@
 """Every setting of Berth, in one class: flags before `BERTH_…` variables before `berth.toml` before the defaults."""
 
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -17,12 +26,14 @@ from pydantic_settings import (
 )
 
 from berth.names import NameInvalid, Registry
+from berth.proxies import Networks, parse_networks
 from berth.setting_faults import TOML_FILE, SettingsInvalid, explain, variable
 
 __all__ = ["Settings", "SettingsInvalid", "load"]
 
 _KEY_ID = re.compile(r"\w{3,128}")
 _LEAST_SECRET = 8
+MOST_PROCESSES_BY_DEFAULT = 4
 
 
 def _listen(text: str) -> str:
@@ -44,6 +55,16 @@ def _host_pattern(text: str) -> str:
     if ("{account}" in text) != ("{region}" in text):
         raise ValueError(f"'{text}' must hold both {{account}} and {{region}}, or neither (path style)")
     return text
+
+
+def _endpoint(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+", text):
+        raise ValueError(f"'{text}' is not http://HOST or https://HOST, perhaps with a port, and nothing after it")
+    return text
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _database_url(url: SecretStr | None) -> SecretStr | None:
@@ -71,6 +92,29 @@ class Settings(BaseSettings):
     data: Path = Field(Path(".berth"), description="folder of the embedded database, the layers and the master key")
     api_listen: Listen = Field("localhost:4500", description="HOST:PORT of the API (ECR, STS, IAM)")
     registry_listen: Listen = Field("localhost:5500", description="HOST:PORT of the registry (docker push and pull)")
+    registry_processes: int = Field(
+        default_factory=lambda: min(_cores(), MOST_PROCESSES_BY_DEFAULT),
+        ge=1,
+        le=64,
+        description="how many processes serve the registry under `berth up` (default: one for each core, at most 4)",
+    )
+    max_connections: int = Field(
+        1000, ge=16, le=100_000, description="connections of one process; beyond, the longest idle one is closed"
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file of a certificate and its chain: API and registry speak TLS"
+    )
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's key")
+    trusted_proxies: Annotated[Networks, NoDecode, BeforeValidator(parse_networks)] = Field(
+        (), description="addresses and networks of the proxies whose X-Forwarded-For, -Proto and -Host count"
+    )
+    api_proxy_protocol: bool = Field(
+        False, description="trusted proxies, and nobody else, connect to the API by the PROXY protocol"
+    )
+    registry_proxy_protocol: bool = Field(False, description="the same for the registry")
+    api_endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(
+        "", description="URL of the API for clients, such as https://api.example.com (default: where it listens)"
+    )
     database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
         None, description="postgresql://USER:PASSWORD@HOST/DATABASE; without it Berth runs its own PostgreSQL"
     )
@@ -88,7 +132,10 @@ class Settings(BaseSettings):
     registry_host: Annotated[str, AfterValidator(_host_pattern)] = Field(
         "", description="host name of a registry, such as {account}.dkr.ecr.{region}.example.com (default: path style)"
     )
-    registry_scheme: Literal["http", "https"] = Field("http", description="how clients reach the registry")
+    registry_scheme: Literal["http", "https"] = Field(
+        default_factory=lambda known: "https" if known.get("tls_certificate") else "http",
+        description="how clients reach the registry (default: https with a tls_certificate, http without)",
+    )
     registry_aliases: Annotated[dict[str, str], NoDecode] = Field(
         {}, description='more host names: {"images.example.com": "ACCOUNT/REGION"}'
     )
@@ -157,6 +204,19 @@ class Settings(BaseSettings):
             raise ValueError("root_access_key_id and root_secret_access_key: give both, or neither")
         return self
 
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key: give both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _proxies_are_named(self) -> Self:
+        for name in ("api_proxy_protocol", "registry_proxy_protocol"):
+            if getattr(self, name) and not self.trusted_proxies:
+                raise ValueError(f"{name}: name the proxies that may connect in trusted_proxies")
+        return self
+
     @property
     def registry(self) -> Registry:
         """The default registry: the one that path style names without a prefix."""
@@ -169,12 +229,16 @@ class Settings(BaseSettings):
     @property
     def api_url(self) -> str:
         """Where the control plane answers on this machine."""
-        return f"http://{_here(self.api_listen)}"
+        return f"{self._scheme}://{_here(self.api_listen)}"
 
     @property
     def registry_url(self) -> str:
         """Where the data plane answers on this machine."""
-        return f"http://{_here(self.registry_listen)}"
+        return f"{self._scheme}://{_here(self.registry_listen)}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.tls_certificate else "http"
 
     @property
     def registry_address(self) -> str:
@@ -188,11 +252,15 @@ class Settings(BaseSettings):
         variables: dict[str, str] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if value is None or value == "":
+            if value is None or value == "" or value == ():
                 continue
             if isinstance(value, SecretStr):
                 value = value.get_secret_value()
-            variables[variable(name)] = json.dumps(value) if isinstance(value, dict) else str(value)
+            if isinstance(value, dict):
+                value = json.dumps(value)
+            elif isinstance(value, tuple):
+                value = ",".join(map(str, value))
+            variables[variable(name)] = str(value)
         return variables
 
     @classmethod

@@ -14,10 +14,10 @@ Its routes are added with `expect_handler=expect`. In a handler, `berth.logs.req
 request: a new UUID, also in every line that is logged.
 """
 
+from berth.sockets import AddressUnusable
 from listener.faults import ANSWER_FAULT
 from listener.health import DATABASE, STORE
 from listener.requests import expect
 from listener.serving import Address, listening, serve
-from berth.sockets import AddressUnusable
 
 __all__ = ["ANSWER_FAULT", "DATABASE", "STORE", "Address", "AddressUnusable", "expect", "listening", "serve"]

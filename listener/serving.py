@@ -13,6 +13,7 @@ from aiohttp import web
 
 from berth import logs
 from berth.settings import Settings, SettingsInvalid, load
+from berth.sockets import AddressUnusable, bind
 from listener.faults import Runner
 from listener.health import add_health
 from listener.limits import (
@@ -24,7 +25,6 @@ from listener.limits import (
     MAX_LINE_BYTES,
 )
 from listener.requests import account, identify, name_server
-from berth.sockets import AddressUnusable, bind
 
 log = structlog.get_logger()
 

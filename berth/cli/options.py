@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
+from berth.proxies import Networks
 from berth.setting_faults import flag, variable
 from berth.settings import Settings, SettingsInvalid, load
 
@@ -41,9 +42,15 @@ def load_or_exit(**flags: Any) -> Settings:
 def _metavar(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         return "|".join(get_args(field.annotation))
-    return {int: "NUMBER", dict[str, str]: "JSON"}.get(field.annotation, "TEXT")  # type: ignore[arg-type]
+    return {int: "NUMBER", bool: "true|false", dict[str, str]: "JSON", Networks: "NETWORKS"}.get(
+        field.annotation, "TEXT"
+    )  # type: ignore[arg-type]
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    default = f"; default: {field.default}" if field.default not in (None, "", {}) else ""
+    # The description of a default that depends on something says so.
+    is_plain = field.default_factory is None and field.default not in (None, "", {}, ())
+    default = (
+        f"; default: {str(field.default).lower() if field.default is False else field.default}" if is_plain else ""
+    )
     return f"{field.description}  [{variable(name)}{default}]"
