@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     wanted = {program for marker in item.iter_markers("clients") for program in marker.args}
     missing = sorted(program for program in wanted if not shutil.which(program))
-    if {"dockerd", "containerd", "podman", "buildah"} & wanted and os.geteuid():
+    if {"dockerd", "moby-dockerd", "containerd", "podman", "buildah"} & wanted and os.geteuid():
         missing.append("root (an engine needs it)")
     if missing:
         absent(f"not on this machine: {', '.join(missing)}")
@@ -149,6 +149,13 @@ def build_context() -> Iterator[Path]:
 def docker_host() -> Iterator[str]:
     """Run one Docker engine for all tests of this worker; its DOCKER_HOST."""
     with engines.docker_engine() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def containerd_store_host() -> Iterator[str]:
+    """Run one Docker engine with the containerd image store for all tests of this worker; its DOCKER_HOST."""
+    with engines.docker_engine_on_containerd() as address:
         yield address
 
 

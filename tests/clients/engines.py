@@ -1,11 +1,12 @@
 """Container engines of our own: a Docker engine and a containerd, each in folders that go when it stops."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 START_DEADLINE = 60
@@ -19,6 +20,20 @@ def docker_engine() -> Iterator[str]:
         command = ["dockerd", "--iptables=false", "--bridge=none", "--data-root", f"{folder}/data"]
         command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid", "-H", f"unix://{folder}/engine.sock"]
         with _running(command, folder, ["docker", "-H", f"unix://{folder}/engine.sock", "info"]):
+            yield f"unix://{folder}/engine.sock"
+
+
+@contextlib.contextmanager
+def docker_engine_on_containerd() -> Iterator[str]:
+    """Run a Docker engine that keeps images in containerd's store, indexes and all; yield its DOCKER_HOST."""
+    with _engine_folder("docker29") as folder:
+        command = ["moby-dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none"]
+        command += ["--config-file", f"{folder}/daemon.json", "--data-root", f"{folder}/data"]
+        command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid", "-H", f"unix://{folder}/engine.sock"]
+        (folder / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
+        # Debian's docker speaks an older version of the engine's API than this engine would take by itself
+        oldest = {"DOCKER_MIN_API_VERSION": "1.41"}
+        with _running(command, folder, ["docker", "-H", f"unix://{folder}/engine.sock", "info"], oldest):
             yield f"unix://{folder}/engine.sock"
 
 
@@ -54,10 +69,14 @@ def _mounts_below(folder: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], folder: Path, ready: list[str]) -> Iterator[None]:
-    log = folder / "log"
+def _running(
+    command: list[str], folder: Path, ready: list[str], variables: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    log, environment = folder / "log", os.environ | dict(variables or {})
     with log.open("wb") as sink:
-        engine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd=folder)
+        engine = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd=folder, env=environment
+        )
     try:
         deadline = time.monotonic() + START_DEADLINE
         while subprocess.run(ready, capture_output=True, check=False).returncode:
