@@ -47,7 +47,7 @@ class Addresses:
 
     def endpoint(self, registry: Registry) -> str:
         """The URL of the registry's host. ECR API reference, "AuthorizationData", `proxyEndpoint`."""
-        return f"{self._settings.registry_scheme}://{self.host(registry)}"
+        return f"{self._settings.registry_public_scheme}://{self.host(registry)}"
 
     def find(self, host: str, path: str) -> Place:
         """The registry that a request to `host` for `path` (from the repository's name on) is about."""

@@ -58,7 +58,7 @@ def _host_pattern(text: str) -> str:
 
 
 def _endpoint(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+", text):
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+", text):
         raise ValueError(f"'{text}' is not http://HOST or https://HOST, perhaps with a port, and nothing after it")
     return text
 
@@ -132,9 +132,8 @@ class Settings(BaseSettings):
     registry_host: Annotated[str, AfterValidator(_host_pattern)] = Field(
         "", description="host name of a registry, such as {account}.dkr.ecr.{region}.example.com (default: path style)"
     )
-    registry_scheme: Literal["http", "https"] = Field(
-        default_factory=lambda known: "https" if known.get("tls_certificate") else "http",
-        description="how clients reach the registry (default: https with a tls_certificate, http without)",
+    registry_scheme: Literal["http", "https"] | None = Field(
+        None, description="how clients reach the registry (default: https with tls_certificate, http without)"
     )
     registry_aliases: Annotated[dict[str, str], NoDecode] = Field(
         {}, description='more host names: {"images.example.com": "ACCOUNT/REGION"}'
@@ -235,6 +234,11 @@ class Settings(BaseSettings):
     def registry_url(self) -> str:
         """Where the data plane answers on this machine."""
         return f"{self._scheme}://{_here(self.registry_listen)}"
+
+    @property
+    def registry_public_scheme(self) -> str:
+        """How clients reach the registry: "http" or "https"."""
+        return self.registry_scheme or self._scheme
 
     @property
     def _scheme(self) -> str:

@@ -13,6 +13,8 @@ from berth.settings import Settings, SettingsInvalid, load
 
 Command = Callable[..., None]
 
+METAVARS = {str(int): "NUMBER", str(bool): "true|false", str(dict[str, str]): "JSON", str(Networks): "NETWORKS"}
+
 
 def settings_flags(command: Callable[..., None]) -> Command:
     """Give `command` a flag for each setting, and call it with the Settings that come out as its first argument."""
@@ -40,15 +42,15 @@ def load_or_exit(**flags: Any) -> Settings:
 
 
 def _metavar(field: FieldInfo) -> str:
-    if get_origin(field.annotation) is Literal:
-        return "|".join(get_args(field.annotation))
-    return {int: "NUMBER", bool: "true|false", dict[str, str]: "JSON", Networks: "NETWORKS"}.get(
-        field.annotation, "TEXT"
-    )  # type: ignore[arg-type]
+    kinds = (field.annotation, *get_args(field.annotation))
+    choices = next((kind for kind in kinds if get_origin(kind) is Literal), None)
+    if choices is not None:
+        return "|".join(get_args(choices))
+    return METAVARS.get(str(field.annotation), "TEXT")
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    # The description of a default that depends on something says so.
+    # Where the default depends on something, the description says so.
     is_plain = field.default_factory is None and field.default not in (None, "", {}, ())
     default = (
         f"; default: {str(field.default).lower() if field.default is False else field.default}" if is_plain else ""
