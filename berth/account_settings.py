@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from berth import registries as rows
@@ -28,6 +28,14 @@ VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+# The condition that layers of the registry `account` and `region` may not be mounted from one repository into another.
+FORBIDS_MOUNTING = exists().where(
+    registries.c.account == bindparam("account"),
+    registries.c.region == bindparam("region"),
+    registries.c.settings[BLOB_MOUNTING].astext == "DISABLED",
+)
+
+
 async def get(database: Database, registry: Registry, name: str) -> str:
     """The value that holds. Raises InvalidParameter for what is no setting."""
     values = _values_of(name)
@@ -45,12 +53,6 @@ async def put(database: Database, registry: Registry, name: str, value: str) -> 
 
 async def policy_scope(database: Database, registry: Registry) -> Scope:
     return Scope(await get(database, registry, REGISTRY_POLICY_SCOPE))
-
-
-def forbids_mounting(registry: Registry) -> ColumnElement[bool]:
-    """The condition that layers of the registry may not be mounted from one repository into another."""
-    disabled = registries.c.settings[BLOB_MOUNTING].astext == "DISABLED"
-    return exists().where(rows.row_of(registry), disabled)
 
 
 def _values_of(name: str) -> tuple[str, ...]:

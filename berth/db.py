@@ -1,8 +1,8 @@
 """The database: questions, reads without a transaction, transactions."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Protocol
 
 import asyncpg
 import orjson
@@ -42,6 +42,21 @@ def is_disconnect(error: BaseException) -> bool:
     return isinstance(error, _DISCONNECTS) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
+@contextlib.contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if is_disconnect(error):
+            raise DatabaseUnavailable(type(error).__name__) from error
+        raise
+
+
+class Asking(Protocol):
+    def __call__(self, question: Question, **given: object) -> Awaitable[list[asyncpg.Record]]:
+        """The rows that answer the question."""
+
+
 class Database:
     """One process's way to PostgreSQL: at most `pool` connections for questions, and as many for all else."""
 
@@ -63,40 +78,44 @@ class Database:
         self._committing: AsyncEngine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def ask(self, question: Question, **given: object) -> list[asyncpg.Record]:
-        """The rows that answer the question, each with its fields by name. Raises DatabaseUnavailable."""
-        arguments = question.arguments(given)
+        """The rows that answer the question, each with its fields by name. Raises DatabaseUnavailable.
+
+        What a question changes is committed at once, and may be lost where PostgreSQL crashes within the next second.
+        """
+        with _unavailable():
+            return await self._askers.ask(question.text, self._arguments(question, given))
+
+    @contextlib.asynccontextmanager
+    async def asking(self) -> AsyncIterator[Asking]:
+        """Asks questions whose changes are made together or not at all, and durably. Raises DatabaseUnavailable."""
+        with _unavailable():
+            async with self._askers.together() as asks:
+
+                async def ask(question: Question, **given: object) -> list[asyncpg.Record]:
+                    return await asks(question.text, self._arguments(question, given))
+
+                yield ask
+
+    def _arguments(self, question: Question, given: dict[str, object]) -> list[object]:
         for tell in self._told:
             tell(question.text)
-        try:
-            return await self._askers.ask(question.text, arguments)
-        except Exception as error:
-            if is_disconnect(error):
-                raise DatabaseUnavailable(type(error).__name__) from error
-            raise
+        return question.arguments(given)
 
     @contextlib.asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
         """A connection on which each statement is a transaction of its own. Raises DatabaseUnavailable."""
-        try:
+        with _unavailable():
             async with self._committing.connect() as connection:
                 yield connection
-        except Exception as error:
-            if is_disconnect(error):
-                raise DatabaseUnavailable(type(error).__name__) from error
-            raise
 
     reading = autocommit
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose statements are done together or not at all. Raises DatabaseUnavailable."""
-        try:
+        with _unavailable():
             async with self._engine.begin() as connection:
                 yield connection
-        except Exception as error:
-            if is_disconnect(error):
-                raise DatabaseUnavailable(type(error).__name__) from error
-            raise
 
     async def close(self) -> None:
         await self._askers.close()

@@ -1,4 +1,4 @@
-"""Questions: SELECTs over the tables that are asked at nearly every request.
+"""Questions: statements over the tables that are asked at nearly every request.
 
 SQLAlchemy says what is asked, once, when the module of the question is imported; asyncpg asks it. Building a statement,
 looking its compiled form up and SQLAlchemy's own way of a result took 400 µs of CPU for one row; this takes 20.
@@ -6,25 +6,32 @@ looking its compiled form up and SQLAlchemy's own way of a result took 400 µs o
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import Select
+from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql import asyncpg as dialects
+from sqlalchemy.sql.compiler import SQLCompiler
 
 WAIT_SECONDS = 10
 _DIALECT = dialects.dialect()  # type: ignore[no-untyped-call]
+# Alone, a statement that changes something need not outlive a crash of PostgreSQL a moment later: it only takes notes.
+_OPTIONS = {"synchronous_commit": "off"}
+_BEGIN = "BEGIN; SET LOCAL synchronous_commit = on"
+
+Ask = Callable[[str, list[object]], Awaitable[list[asyncpg.Record]]]
 
 
 class Question:
-    """One SELECT; what differs each time is a `bindparam` in it, and is given by its name."""
+    """One statement; what differs each time is a `bindparam` in it, and is given by its name."""
 
     __slots__ = ("_constants", "_order", "text")
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: ClauseElement) -> None:
         compiled = statement.compile(dialect=_DIALECT)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101
         self.text = str(compiled)
         self._order = tuple(compiled.positiontup or ())
         self._constants = {name: bound.value for bound, name in compiled.bind_names.items() if not bound.required}
@@ -51,6 +58,25 @@ class Askers:
         async with self._connection() as connection:
             rows: list[asyncpg.Record] = await connection.fetch(text, *arguments)
             return rows
+
+    @contextlib.asynccontextmanager
+    async def together(self) -> AsyncIterator[Ask]:
+        """Asks on one connection, whose changes are made together or not at all, and outlive any crash."""
+        failed: Exception | None = None
+        async with self._connection() as connection:
+            await connection.execute(_BEGIN)
+            try:
+                yield lambda text, arguments: connection.fetch(text, *arguments)
+            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+                # Of the connection itself (a timeout is an OSError): it is ended.
+                raise
+            except Exception as error:
+                await connection.execute("ROLLBACK")
+                failed = error
+            else:
+                await connection.execute("COMMIT")
+        if failed is not None:
+            raise failed
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -81,7 +107,8 @@ class Askers:
             await self._room.acquire()
 
     async def _connect(self) -> Any:
-        connection = await asyncpg.connect(self._url, max_cached_statement_lifetime=0, **self._options)
+        options = self._options | {"server_settings": self._options.get("server_settings", {}) | _OPTIONS}
+        connection = await asyncpg.connect(self._url, max_cached_statement_lifetime=0, **options)
         try:
             # In its binary form, JSONB is a number of its version and the text.
             await connection.set_type_codec(

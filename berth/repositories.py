@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ARRAY, Text, and_, any_, bindparam, delete, exists, select, update
+from sqlalchemy import ARRAY, Text, and_, any_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from berth.errors import InvalidParameter, RepositoryAlreadyExists, RepositoryNo
 from berth.mutability import Mutability
 from berth.names import PATH_STYLE_PREFIX, Registry, RepositoryName
 from berth.questions import Question
-from berth.schema import images, repositories
+from berth.schema import images, layers, repositories, repository_layers
 
 log = structlog.get_logger()
 
@@ -65,6 +65,7 @@ NAMED = and_(OF_REGISTRY, repositories.c.name == bindparam("name"))
 _BY_NAME = Question(select(*COLUMNS).where(NAMED))
 _CREATE = insert(repositories).on_conflict_do_nothing().returning(*COLUMNS)
 _HELD = select(*COLUMNS).where(NAMED).with_for_update(read=True, key_share=True)
+HELD = Question(_HELD)
 _BY_NAMES = Question(
     select(*COLUMNS).where(OF_REGISTRY, repositories.c.name == any_(bindparam("names", type_=ARRAY(Text))))
 )
@@ -186,8 +187,22 @@ async def remove(database: Database, registry: Registry, name: str, *, force: bo
             raise RepositoryNotFound(registry, name)
         if not force and await _holds_images(connection, row["id"]):
             raise RepositoryNotEmpty(registry, name)
+        await _let_go_of_layers(connection, registry, row["id"])
         await connection.execute(delete(repositories).where(repositories.c.id == row["id"]))
     return from_row(registry, row)
+
+
+async def _let_go_of_layers(connection: AsyncConnection, registry: Registry, repository_id: int) -> None:
+    """Note that the repository's layers, which go with it, may be held by nobody then."""
+    held = select(repository_layers.c.digest).where(repository_layers.c.repository_id == repository_id)
+    theirs = and_(layers.c.account == registry.account, layers.c.region == registry.region, layers.c.digest.in_(held))
+    locked = select(layers.c.digest).where(theirs).order_by(layers.c.digest).with_for_update().cte("locked")
+    mine = and_(
+        layers.c.account == registry.account,
+        layers.c.region == registry.region,
+        layers.c.digest.in_(select(locked.c.digest)),
+    )
+    await connection.execute(update(layers).where(mine).values(unused_since=func.now()))
 
 
 async def _holds_images(connection: AsyncConnection, repository_id: int) -> bool:

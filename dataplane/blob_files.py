@@ -1,13 +1,13 @@
 """The bytes of a blob on their way out: by the kernel, whole or a range, under the conditions that RFC 9110 has."""
 
 import re
-from pathlib import Path
 
 from aiohttp import ETag, web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from berth.names import Digest
+from berth.store.contract import Blob, BlobLost, Redirect, Store
 from dataplane.errors import OciError
 
 OCTETS = "application/octet-stream"
@@ -20,15 +20,21 @@ def headers(digest: Digest) -> dict[str, str]:
     return {"Docker-Content-Digest": digest, "Accept-Ranges": "bytes", "ETag": f'"{digest}"', "Content-Type": OCTETS}
 
 
-def send(request: web.Request, path: Path, digest: Digest, size: int) -> web.StreamResponse:
-    """The answer to a GET or HEAD of the blob in the file `path`. Raises OciError (412, 416)."""
+async def send(request: web.Request, store: Store, blob: Blob, size: int) -> web.StreamResponse:
+    """The answer to a GET or HEAD of the blob. Raises OciError (412, 416), BlobLost."""
+    digest = blob.digest
     wanted, had = request.if_match, request.if_none_match
     if wanted is not None and not _names(wanted, digest):
         raise OciError(412, "DENIED", f"If-Match does not name '{digest}', which is what is here")
     if had is not None and _names(had, digest):
         return web.Response(status=304, headers=headers(digest))
     _check_range(request, size)
-    return _BlobFile(path, headers=headers(digest))
+    place = await store.locate(blob)
+    if isinstance(place, Redirect):
+        return web.Response(status=307, headers=headers(digest) | {"Location": place.url})
+    if place is None or not place.exists():
+        raise BlobLost(digest)
+    return _BlobFile(place, headers=headers(digest))
 
 
 def _names(tags: tuple[ETag, ...], digest: Digest) -> bool:

@@ -5,7 +5,7 @@ from aiohttp import web
 
 from berth import layers, repositories
 from berth.layers import Layer
-from berth.store.contract import Blob
+from berth.store.contract import Blob, BlobLost
 from dataplane import blob_files
 from dataplane.call import Call
 from dataplane.errors import BlobArchived, BlobUnknown, OciError
@@ -20,11 +20,12 @@ async def head(call: Call) -> web.StreamResponse:
 
 async def get(call: Call) -> web.StreamResponse:
     layer = await _find(call)
-    path = call.store.path(Blob(call.registry, layer.digest))
-    if not path.exists():
-        log.error("a layer is not in the store", digest=layer.digest, repository=call.name)
-        raise OciError(500, "BLOB_UNKNOWN", "the bytes of this layer are lost: `berth doctor` helps to find them")
-    return blob_files.send(call.request, path, layer.digest, layer.size)
+    blob = Blob(call.registry, layer.digest)
+    try:
+        return await blob_files.send(call.request, call.store, blob, layer.size)
+    except BlobLost:
+        log.exception("a layer is not in the store", digest=layer.digest, repository=call.name)
+        raise OciError(500, "BLOB_UNKNOWN", "the bytes of this layer are lost: see `berth store verify`") from None
 
 
 async def delete(call: Call) -> web.StreamResponse:

@@ -26,4 +26,4 @@ async def answer(request: web.Request, opened: Opened) -> web.StreamResponse:
     size = await opened.store.size(blob)
     if size is None:
         raise BlobUnknown
-    return blob_files.send(request, opened.store.path(blob), blob.digest, size)
+    return await blob_files.send(request, opened.store, blob, size)

@@ -10,7 +10,7 @@ from berth import errors as ecr
 from berth import layers, repositories, uploads
 from berth.names import Digest
 from berth.repositories import Repository
-from berth.uploads import Upload
+from berth.uploads import Session, Upload
 from dataplane import bodies, creation, host
 from dataplane.call import Call
 from dataplane.errors import OciError, upload_range
@@ -31,24 +31,19 @@ async def post(call: Call) -> web.StreamResponse:
         body = _Body(call.request)
         if body.first:
             raise uploads.OutOfOrder(0)
-        layer = await uploads.put(call.database, call.store, repository, digest, body.chunks())
+        layer = await uploads.put(call.database, call.store, call.registry, call.name, digest, body.chunks())
         return _created(call, layer.digest)
-    upload = await uploads.begin(call.database, call.store, repository, call.principal.arn)
+    upload = await uploads.begin(call.database, call.registry, call.name, call.principal.arn)
     return _accepted(call, upload, 202)
 
 
 async def get(call: Call) -> web.StreamResponse:
-    repository = await repositories.get(call.database, call.registry, call.name)
-    upload = await uploads.get(call.database, repository, _upload_id(call))
-    return _accepted(call, upload, 204)
+    return _accepted(call, await uploads.find(call.database, _session(call)), 204)
 
 
 async def patch(call: Call) -> web.StreamResponse:
     body = _Body(call.request)
-    repository = await repositories.get(call.database, call.registry, call.name)
-    upload = await uploads.append(
-        call.database, call.store, repository, _upload_id(call), body.chunks(), first_byte=body.first
-    )
+    upload = await uploads.append(call.database, call.store, _session(call), body.chunks(), first_byte=body.first)
     return _accepted(call, upload, 202)
 
 
@@ -57,12 +52,10 @@ async def put(call: Call) -> web.StreamResponse:
         raise OciError(400, "DIGEST_INVALID", "the query parameter 'digest' is missing: the digest of the whole layer")
     digest = _digest(call, "digest")
     body = _Body(call.request)
-    repository = await repositories.get(call.database, call.registry, call.name)
     layer = await uploads.complete(
         call.database,
         call.store,
-        repository,
-        _upload_id(call),
+        _session(call),
         digest,
         last_chunks=body.chunks() if call.request.body_exists else None,
         first_byte=body.first,
@@ -71,9 +64,7 @@ async def put(call: Call) -> web.StreamResponse:
 
 
 async def delete(call: Call) -> web.StreamResponse:
-    repository = await repositories.get(call.database, call.registry, call.name)
-    upload = await uploads.get(call.database, repository, _upload_id(call))
-    await uploads.cancel(call.database, call.store, upload)
+    await uploads.cancel(call.database, call.store, _session(call))
     return web.Response(status=204)
 
 
@@ -98,11 +89,12 @@ def _digest(call: Call, parameter: str) -> Digest:
     return host.parse_digest(values[0])
 
 
-def _upload_id(call: Call) -> uuid.UUID:
+def _session(call: Call) -> Session:
     try:
-        return uuid.UUID(call.target.reference)
+        upload_id = uuid.UUID(call.target.reference)
     except ValueError:
         raise ecr.UploadNotFound(call.registry, call.name, call.target.reference[:100]) from None
+    return Session(call.registry, call.name, call.principal.arn, upload_id)
 
 
 def _accepted(call: Call, upload: Upload, status: int) -> web.Response:

@@ -4,6 +4,7 @@ from berth.schema.identity import access_keys, keyring
 from berth.schema.images import image_references, images, tags
 from berth.schema.layers import layers, repository_layers, uploads
 from berth.schema.lifecycle import lifecycle_preview_results, lifecycle_previews
+from berth.schema.recovery import deleted_image_references, deleted_images
 from berth.schema.registries import pull_time_exclusions, registries, replication_backfills
 from berth.schema.repositories import repositories
 from berth.schema.scanning import registry_scanning
@@ -13,6 +14,8 @@ from berth.schema.upstreams import pull_through_cache_rules
 
 __all__ = [
     "access_keys",
+    "deleted_image_references",
+    "deleted_images",
     "image_references",
     "images",
     "keyring",

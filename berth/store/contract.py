@@ -18,8 +18,31 @@ class Blob:
     digest: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a store has of an upload. The upload's row keeps it, so that any process can go on."""
+
+    # In bytes.
+    size: int = 0
+    # Their SHA-256, where the store knows it.
+    digest: Digest | None = None
+    # What the store calls the pieces that they lie in, in order, where it has more than one place for them.
+    pieces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The client is to fetch the bytes from this address, which holds for a while."""
+
+    url: str
+
+
 class StoreUnavailable(Exception):
     """The store cannot be used now (no space, no permission, not there); nothing was acknowledged."""
+
+
+class BlobLost(Exception):
+    """The store does not hold a blob that a repository says it has."""
 
 
 class DigestMismatch(Exception):
@@ -40,19 +63,22 @@ class UploadLost(Exception):
 
 
 class Draft(Protocol):
-    """An upload that nobody else can write to meanwhile. Every method raises StoreUnavailable and UploadLost."""
+    """An upload on its way. Every method raises StoreUnavailable and UploadLost.
 
-    async def append(self, offset: int, chunks: AsyncIterator[bytes]) -> int:
-        """Write `chunks` from `offset` on and return the new size; what lay beyond `offset` was never acknowledged.
+    `written` is what the upload's row says; what the store has beyond it was never acknowledged.
+    """
 
-        Raises whatever `chunks` raises: then the upload still holds its first `offset` bytes.
+    async def append(self, written: Written, chunks: AsyncIterator[bytes]) -> Written:
+        """Write `chunks` after what is written.
+
+        Raises whatever `chunks` raises: then the upload still holds what was written before.
         """
 
-    async def digest(self, size: int, algorithm: str) -> Digest:
-        """The digest of the first `size` bytes."""
+    async def prepare(self, written: Written, blob: Blob) -> None:
+        """Make what is written ready to become `blob`: right and durable. Raises DigestMismatch."""
 
-    async def complete(self, size: int, blob: Blob) -> None:
-        """Make the first `size` bytes the durable content of `blob`. Raises DigestMismatch."""
+    async def place(self, written: Written, blob: Blob) -> None:
+        """Make what was prepared the content of `blob`, durable when this returns. The upload is then at its end."""
 
 
 class Store(Protocol):
@@ -64,14 +90,26 @@ class Store(Protocol):
     async def size(self, blob: Blob) -> int | None:
         """The size of `blob` in bytes, or None where the store has no such blob."""
 
-    def path(self, blob: Blob) -> Path:
-        """The file that holds `blob`, for the kernel to send from."""
+    async def locate(self, blob: Blob) -> Path | Redirect | None:
+        """The file that holds `blob`, for the kernel to send from; or where else to fetch it; or None: `read` it.
 
-    async def begin(self, upload: uuid.UUID) -> None:
-        """Make room for a new upload."""
+        That the blob is there is not looked at.
+        """
+
+    def read(self, blob: Blob, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the bytes of `blob` from `first` to `last`, both inclusive, in chunks of at most 1 MiB.
+
+        Raises BlobLost.
+        """
+
+    async def remove(self, blob: Blob) -> None:
+        """Remove the bytes of `blob`; no error where there are none. Who reads them now may read them to the end."""
+
+    def blobs(self) -> AsyncIterator[Blob]:
+        """Every blob that the store has, in no order."""
 
     def claim(self, upload: uuid.UUID) -> AbstractAsyncContextManager[Draft]:
-        """The upload, for this request alone until the context ends. Raises UploadBusy, UploadLost.
+        """The upload, which need not have any bytes yet, until the context ends. Raises UploadBusy.
 
         Leave it by an exception whenever what was appended is not acknowledged.
         """
@@ -79,5 +117,8 @@ class Store(Protocol):
     async def abandon(self, upload: uuid.UUID) -> None:
         """Forget `upload` and its bytes; no error where there are none."""
 
-    async def sweep(self, older_than_seconds: float) -> int:
-        """Remove uploads that nothing has written to for so long, and say how many."""
+    async def stale_uploads(self, older_than_seconds: float) -> list[uuid.UUID]:
+        """The uploads that have bytes, but to which nothing was written for so long."""
+
+    async def close(self) -> None:
+        """Give free what the store holds on to in this process."""

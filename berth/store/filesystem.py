@@ -1,7 +1,7 @@
 """A store in a folder.
 
     blobs/ACCOUNT/REGION/ALGORITHM/ab/abcdef…    a blob, complete and durable as soon as the name exists
-    uploads/UUID                                  an upload; its first `received` bytes count
+    uploads/UUID                                  an upload; its first bytes, as many as its row says, count
 
 A blob gets its name by rename, after fsync of its bytes; then the folder is synced, so that it outlives a crash.
 """
@@ -11,6 +11,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import itertools
 import os
 import time
 import uuid
@@ -19,11 +20,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from berth.names import Digest
-from berth.store.contract import Blob, DigestMismatch, StoreUnavailable, UploadBusy, UploadLost
+from berth.names import Digest, NameInvalid, Registry
+from berth.store.contract import Blob, BlobLost, DigestMismatch, StoreUnavailable, UploadBusy, UploadLost, Written
 
 BUFFER_BYTES = 1 << 20
 REMEMBERED_HASHES = 256
+LISTED_AT_ONCE = 1000
 DEFAULT_ALGORITHM = "sha256"
 
 
@@ -42,7 +44,10 @@ class FilesystemStore:
         # How far this process has hashed an upload; one that another process wrote to is hashed anew from its file.
         self._hashes: OrderedDict[uuid.UUID, tuple[int, Hash]] = OrderedDict()
 
-    def path(self, blob: Blob) -> Path:
+    async def locate(self, blob: Blob) -> Path:
+        return self._path(blob)
+
+    def _path(self, blob: Blob) -> Path:
         digest = blob.digest
         folder = self._blobs / blob.registry.account / blob.registry.region / digest.algorithm / digest.encoded[:2]
         return folder / digest.encoded
@@ -59,17 +64,42 @@ class FilesystemStore:
 
     async def size(self, blob: Blob) -> int | None:
         try:
-            return (await asyncio.to_thread(os.stat, self.path(blob))).st_size
+            return (await asyncio.to_thread(os.stat, self._path(blob))).st_size
         except FileNotFoundError:
             return None
 
-    async def begin(self, upload: uuid.UUID) -> None:
-        def make() -> None:
-            with _faults():
-                self._uploads.mkdir(parents=True, exist_ok=True)
-                os.close(os.open(self._uploads / str(upload), os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    async def read(self, blob: Blob, first: int = 0, last: int | None = None) -> AsyncGenerator[bytes, None]:
+        try:
+            file = await asyncio.to_thread(self._path(blob).open, "rb")
+        except FileNotFoundError:
+            raise BlobLost(blob.digest) from None
+        with file:
+            file.seek(first)
+            left = os.fstat(file.fileno()).st_size - first if last is None else last - first + 1
+            while left > 0:
+                chunk = await asyncio.to_thread(file.read, min(left, BUFFER_BYTES))
+                if not chunk:
+                    return
+                left -= len(chunk)
+                yield chunk
 
-        await asyncio.to_thread(make)
+    async def remove(self, blob: Blob) -> None:
+        def unlink() -> None:
+            with _faults():
+                self._path(blob).unlink(missing_ok=True)
+
+        await asyncio.to_thread(unlink)
+
+    async def blobs(self) -> AsyncGenerator[Blob, None]:
+        files = self._blobs.glob("*/*/*/*/*")
+        while True:
+            some = await asyncio.to_thread(lambda: list(itertools.islice(files, LISTED_AT_ONCE)))
+            for file in some:
+                account, region, algorithm, _, encoded = file.relative_to(self._blobs).parts
+                with contextlib.suppress(NameInvalid):
+                    yield Blob(Registry.parse(account, region), Digest.parse(f"{algorithm}:{encoded}"))
+            if not some:
+                return
 
     @contextlib.asynccontextmanager
     async def claim(self, upload: uuid.UUID) -> AsyncIterator["FileDraft"]:
@@ -77,30 +107,30 @@ class FilesystemStore:
         # A hash is believed only if all that it covers was acknowledged: it comes back when the context ends well.
         hashed_to, hashed = self._hashes.pop(upload, (0, None))
         with _claimed(file) as descriptor:
-            draft = FileDraft(file, descriptor, self.path, hashed_to, hashed)
+            draft = FileDraft(file, descriptor, self._path, hashed_to, hashed)
             yield draft
-        if draft.hashed is not None and file.exists():
-            self._hashes[upload] = (draft.hashed_to, draft.hashed)
-            if len(self._hashes) > REMEMBERED_HASHES:
-                self._hashes.popitem(last=False)
+            if draft.hashed is not None and not draft.placed:
+                self._hashes[upload] = (draft.hashed_to, draft.hashed)
+                if len(self._hashes) > REMEMBERED_HASHES:
+                    self._hashes.popitem(last=False)
 
     async def abandon(self, upload: uuid.UUID) -> None:
         self._hashes.pop(upload, None)
         await asyncio.to_thread((self._uploads / str(upload)).unlink, missing_ok=True)
 
-    async def sweep(self, older_than_seconds: float) -> int:
-        def remove() -> int:
-            removed = 0
+    async def stale_uploads(self, older_than_seconds: float) -> list[uuid.UUID]:
+        def stale() -> Iterator[uuid.UUID]:
             before = time.time() - older_than_seconds
             with contextlib.suppress(FileNotFoundError):
                 for file in self._uploads.iterdir():
-                    with contextlib.suppress(FileNotFoundError):
+                    with contextlib.suppress(FileNotFoundError, ValueError):
                         if file.stat().st_mtime < before:
-                            file.unlink()
-                            removed += 1
-            return removed
+                            yield uuid.UUID(file.name)
 
-        return await asyncio.to_thread(remove)
+        return await asyncio.to_thread(lambda: list(stale()))
+
+    async def close(self) -> None:
+        self._hashes.clear()
 
 
 class FileDraft:
@@ -114,11 +144,12 @@ class FileDraft:
         self._path = path
         self.hashed_to = hashed_to
         self.hashed = hashed
+        self.placed = False
 
-    async def append(self, offset: int, chunks: AsyncIterator[bytes]) -> int:
+    async def append(self, written: Written, chunks: AsyncIterator[bytes]) -> Written:
+        offset = written.size
         with _faults():
-            if os.fstat(self._descriptor).st_size < offset:
-                raise UploadLost(self._file.name)
+            self._require(offset)
             os.ftruncate(self._descriptor, offset)
             os.lseek(self._descriptor, offset, os.SEEK_SET)
         if offset == 0:
@@ -126,28 +157,39 @@ class FileDraft:
         hashed = self.hashed if self.hashed_to == offset else None
         self.hashed = None
         size = offset
-        async with contextlib.aclosing(_written_behind(_buffered(chunks), self._descriptor, hashed)) as written:
-            async for length in written:
+        async with contextlib.aclosing(_written_behind(_buffered(chunks), self._descriptor, hashed)) as lengths:
+            async for length in lengths:
                 size += length
         self.hashed_to, self.hashed = size, hashed
-        return size
+        return Written(size, None if hashed is None else Digest(f"{DEFAULT_ALGORITHM}:{hashed.hexdigest()}"))
 
-    async def digest(self, size: int, algorithm: str) -> Digest:
-        if self.hashed is not None and self.hashed_to == size and algorithm == DEFAULT_ALGORITHM:
-            return Digest(f"{algorithm}:{self.hashed.hexdigest()}")
-        return await asyncio.to_thread(_digest_of_file, self._descriptor, size, algorithm)
-
-    async def complete(self, size: int, blob: Blob) -> None:
-        actual = await self.digest(size, blob.digest.algorithm)
+    async def prepare(self, written: Written, blob: Blob) -> None:
+        self._require(written.size)
+        actual = written.digest
+        if actual is None or actual.algorithm != blob.digest.algorithm:
+            algorithm = blob.digest.algorithm
+            actual = await asyncio.to_thread(_digest_of_file, self._descriptor, written.size, algorithm)
         if actual != blob.digest:
             raise DigestMismatch(blob.digest, actual)
-        await asyncio.to_thread(self._name, size, self._path(blob))
+        await asyncio.to_thread(self._make_durable, written.size, self._path(blob).parent)
 
-    def _name(self, size: int, target: Path) -> None:
+    async def place(self, written: Written, blob: Blob) -> None:
+        del written
+        await asyncio.to_thread(self._name, self._path(blob))
+        self.placed = True
+
+    def _require(self, size: int) -> None:
+        if os.fstat(self._descriptor).st_size < size:
+            raise UploadLost(self._file.name)
+
+    def _make_durable(self, size: int, folder: Path) -> None:
         with _faults():
             os.ftruncate(self._descriptor, size)
             os.fsync(self._descriptor)
-            _make_folder(target.parent)
+            _make_folder(folder)
+
+    def _name(self, target: Path) -> None:
+        with _faults():
             self._file.rename(target)
             _sync_folder(target.parent)
 
@@ -155,20 +197,39 @@ class FileDraft:
 @contextlib.contextmanager
 def _claimed(file: Path) -> Iterator[int]:
     """A descriptor of `file` that nobody else holds; the lock ends with it, or with the process."""
-    try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise UploadLost(file.name) from error
+    with _faults():
+        descriptor = _open(file)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Another request may have made it a blob since it was opened: its name is then gone, and its bytes are sacred.
-        if not file.exists() or not os.path.samestat(os.fstat(descriptor), file.stat()):
-            raise UploadLost(file.name)
-        yield descriptor
+        if not _has_name(descriptor, file):
+            raise UploadBusy(file.name)
+        try:
+            yield descriptor
+        finally:
+            # Of an upload that there is not, or that was never written to, nothing is left.
+            if os.fstat(descriptor).st_size == 0 and _has_name(descriptor, file):
+                file.unlink()
     except BlockingIOError as error:
         raise UploadBusy(file.name) from error
     finally:
         os.close(descriptor)
+
+
+def _open(file: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(file, flags, 0o600)
+    except FileNotFoundError:
+        _make_folder(file.parent)
+        return os.open(file, flags, 0o600)
+
+
+def _has_name(descriptor: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 async def _buffered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytearray]:

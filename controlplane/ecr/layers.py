@@ -4,12 +4,12 @@ import uuid
 from collections.abc import AsyncIterator, Collection
 from typing import NoReturn
 
-from berth import downloads, layers, repositories, uploads
+from berth import downloads, layers, uploads
 from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayerInaccessible, LayersNotFound
 from berth.layers import Layer
 from berth.names import Digest, NameInvalid
-from berth.repositories import Repository
 from berth.store.contract import Blob, UploadBusy
+from berth.uploads import Session
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
 
@@ -28,31 +28,27 @@ async def batch_check_layer_availability(call: Call, request: Members) -> Member
 
 @operation("InitiateLayerUpload")
 async def initiate_layer_upload(call: Call, request: Members) -> Members:
-    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
-    upload = await uploads.begin(call.database, call.store, repository, call.principal.arn)
+    upload = await uploads.begin(call.database, call.registry, request["repositoryName"], call.principal.arn)
     return {"uploadId": str(upload.id), "partSize": uploads.PART_BYTES}
 
 
 @operation("UploadLayerPart")
 async def upload_layer_part(call: Call, request: Members) -> Members:
-    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
-    upload_id = uuid.UUID(request["uploadId"])
+    session = _session(call, request)
     part, first, last = request["layerPartBlob"], request["partFirstByte"], request["partLastByte"]
     if not part or last - first + 1 != len(part):
         reason = f"The part has {len(part)} bytes, which is not what lies between the first and the last byte given"
-        await _refuse_part(call, repository, upload_id, reason)
+        await _refuse_part(call, session, reason)
     try:
-        upload = await uploads.append(
-            call.database, call.store, repository, upload_id, _once(part), first_byte=first, is_part=True
-        )
+        upload = await uploads.append(call.database, call.store, session, _once(part), first_byte=first, is_part=True)
     except uploads.OutOfOrder:
         reason = "The first byte of the part is not consecutive to the last byte of the part before it"
-        await _refuse_part(call, repository, upload_id, reason)
+        await _refuse_part(call, session, reason)
     except UploadBusy:
-        await _refuse_part(call, repository, upload_id, "Another part of the same upload is being received")
+        await _refuse_part(call, session, "Another part of the same upload is being received")
     return {
         "registryId": call.registry.account,
-        "repositoryName": repository.name,
+        "repositoryName": session.name,
         "uploadId": str(upload.id),
         "lastByteReceived": upload.received - 1,
     }
@@ -61,16 +57,15 @@ async def upload_layer_part(call: Call, request: Members) -> Members:
 @operation("CompleteLayerUpload")
 async def complete_layer_upload(call: Call, request: Members) -> Members:
     digest = _only_digest(request["layerDigests"])
-    repository = await repositories.get(call.database, call.registry, request["repositoryName"])
-    upload_id = uuid.UUID(request["uploadId"])
+    session = _session(call, request)
     try:
-        layer = await uploads.complete_parts(call.database, call.store, repository, upload_id, digest)
+        layer = await uploads.complete_parts(call.database, call.store, session, digest)
     except UploadBusy:
         raise InvalidLayer("A part of the layer is still being received") from None
     return {
         "registryId": call.registry.account,
-        "repositoryName": repository.name,
-        "uploadId": str(upload_id),
+        "repositoryName": session.name,
+        "uploadId": str(session.id),
         "layerDigest": layer.digest,
     }
 
@@ -127,10 +122,14 @@ def _digest(text: str, parameter: str) -> Digest:
         raise InvalidParameter(parameter, f"must satisfy regular expression '{DIGEST_PATTERN}'") from None
 
 
-async def _refuse_part(call: Call, repository: Repository, upload_id: uuid.UUID, reason: str) -> NoReturn:
+def _session(call: Call, request: Members) -> Session:
+    return Session(call.registry, request["repositoryName"], call.principal.arn, uuid.UUID(request["uploadId"]))
+
+
+async def _refuse_part(call: Call, session: Session, reason: str) -> NoReturn:
     """Raises InvalidLayerPart, which says from where the upload goes on, or UploadNotFound."""
-    upload = await uploads.get(call.database, repository, upload_id)
-    raise InvalidLayerPart(repository.registry, repository.name, upload_id, upload.received, reason)
+    upload = await uploads.find(call.database, session)
+    raise InvalidLayerPart(session.registry, session.name, session.id, upload.received, reason)
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

@@ -13,9 +13,12 @@ from sqlalchemy import text
 
 from berth import repositories, uploads
 from berth.db import Database
+from berth.errors import UploadNotFound
 from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from berth.repositories import Repository
+from berth.store.contract import Written
+from berth.uploads import Session
 from berth.workers.queue import make_queue
 from berth.workers.tools import KEY, Tools
 from berth.workers.upkeep import take_over_jobs
@@ -46,23 +49,26 @@ async def chunks() -> AsyncIterator[bytes]:
 
 async def test_uploads_that_nobody_finished_go_away(queue: App, tools: Tools, repository: Repository) -> None:
     database, store = tools.database, tools.store
-    old = await uploads.begin(database, store, repository, "me")
-    new = await uploads.begin(database, store, repository, "me")
-    await uploads.append(database, store, repository, old.id, chunks())
+    registry, name = repository.registry, repository.name
+    old, new = [
+        Session(registry, name, "me", (await uploads.begin(database, registry, name, "me")).id) for _ in range(2)
+    ]
+    await uploads.append(database, store, old, chunks())
     async with database.transaction() as connection:
         await connection.execute(text(f"UPDATE uploads SET touched_at = {LONG_AGO} WHERE id = :id"), {"id": old.id})
     await queue.configure_task("expire_uploads").defer_async(timestamp=0)
     await work(queue, tools)
     assert await statuses(queue) == {}, "what succeeded is forgotten"
-    with pytest.raises(uploads.UploadNotFound):
-        await uploads.get(database, repository, old.id)
-    assert (await uploads.get(database, repository, new.id)).received == 0
+    with pytest.raises(UploadNotFound):
+        await uploads.find(database, old)
+    assert (await uploads.find(database, new)).received == 0
 
 
 async def test_files_that_no_upload_knows_go_away(queue: App, tools: Tools, tmp_path: Path) -> None:
     orphan, fresh = uuid.uuid4(), uuid.uuid4()
     for upload in (orphan, fresh):
-        await tools.store.begin(upload)
+        async with tools.store.claim(upload) as draft:
+            await draft.append(Written(), chunks())
     (file,) = tmp_path.rglob(str(orphan))
     long_ago = time.time() - 25 * 3600
     os.utime(file, (long_ago, long_ago))

@@ -2,7 +2,7 @@
 
 import uuid
 
-from berth import uploads
+from berth.uploads import receiving
 from tests.contract.errors.stage import ABSENT, NAME, REPOSITORY, Members, Stage, provokes
 from tests.integration.controlplane.pushing import digest_of, push_layer
 
@@ -35,7 +35,7 @@ async def a_part_that_does_not_follow(stage: Stage) -> Members:
 
 @provokes("LimitExceededException", "UploadLayerPart")
 async def a_part_beyond_the_largest_layer(stage: Stage) -> Members:
-    stage.limits.setattr(uploads, "MAX_LAYER_BYTES", 5)
+    stage.limits.setattr(receiving, "MAX_LAYER_BYTES", 5)
     return {**await begun(stage, b"0123"), **part(4, b"45")}
 
 

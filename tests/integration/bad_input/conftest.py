@@ -59,7 +59,7 @@ async def place(
     async def content() -> AsyncIterator[bytes]:
         yield b"{}"
 
-    layer = await uploads.put(database, store, repository, Digest.of(b"{}"), content())
+    layer = await uploads.put(database, store, settings.registry, NAME, Digest.of(b"{}"), content())
     manifest = manifests.parse(
         b'{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"%b","size":2},"layers":[]}'
         % layer.digest.encode()

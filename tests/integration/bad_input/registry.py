@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from berth import uploads
+from berth.uploads import Session
 from tests.integration.bad_input import promises
 from tests.integration.bad_input.conftest import Place
 from tests.integration.bad_input.wire import exchange, request
@@ -79,14 +80,21 @@ async def _filled(place: Place, target: str) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def upload_of_four_bytes(place: Place) -> AsyncIterator[str]:
     """The id of an upload, which must be as it was when the context ends."""
-    upload = await uploads.begin(place.database, place.store, place.repository, place.key.principal.arn)
+    session = await begin_upload(place)
     try:
-        await uploads.append(place.database, place.store, place.repository, upload.id, _four_bytes())
-        yield str(upload.id)
-        kept = await uploads.get(place.database, place.repository, upload.id)
+        await uploads.append(place.database, place.store, session, _four_bytes())
+        yield str(session.id)
+        kept = await uploads.find(place.database, session)
         assert kept.received == 4, "a refused request has changed the upload"
     finally:
-        await uploads.cancel(place.database, place.store, upload)
+        await uploads.cancel(place.database, place.store, session)
+
+
+async def begin_upload(place: Place) -> Session:
+    """An upload of the place's own principal into its repository."""
+    repository, principal = place.repository, place.key.principal.arn
+    upload = await uploads.begin(place.database, repository.registry, repository.name, principal)
+    return Session(repository.registry, repository.name, principal, upload.id)
 
 
 async def _four_bytes() -> AsyncIterator[bytes]:

@@ -10,11 +10,12 @@ import listener
 import listener.serving
 from berth import uploads
 from berth.settings import Settings
-from berth.uploads import Upload
+from berth.uploads import Session
 from dataplane import bodies
 from dataplane.app import make_app
 from tests.integration.bad_input import promises
 from tests.integration.bad_input.conftest import Place
+from tests.integration.bad_input.registry import begin_upload
 from tests.integration.bad_input.signing import signed
 from tests.integration.bad_input.wire import SECONDS, Answer, exchange, request
 
@@ -39,19 +40,19 @@ CHUNKS = {
 
 
 @pytest.fixture
-async def upload(place: Place) -> AsyncIterator[Upload]:
+async def session(place: Place) -> AsyncIterator[Session]:
     """An upload into which the requests write; it must still be empty, and free, when they are done."""
-    upload = await uploads.begin(place.database, place.store, place.repository, place.key.principal.arn)
-    yield upload
-    async with asyncio.timeout(SECONDS), place.store.claim(upload.id):
-        kept = await uploads.get(place.database, place.repository, upload.id)
+    session = await begin_upload(place)
+    yield session
+    async with asyncio.timeout(SECONDS), place.store.claim(session.id):
+        kept = await uploads.find(place.database, session)
     assert kept.received == 0
-    await uploads.cancel(place.database, place.store, upload)
+    await uploads.cancel(place.database, place.store, session)
 
 
-def patch(place: Place, upload: Upload, headers: dict[str, str | None], body: bytes) -> bytes:
+def patch(place: Place, session: Session, headers: dict[str, str | None], body: bytes) -> bytes:
     authorization = aiohttp.encode_basic_auth("AWS", place.password)
-    target = f"/v2/bad/input/blobs/uploads/{upload.id}"
+    target = f"/v2/bad/input/blobs/uploads/{session.id}"
     return request("PATCH", target, {"Host": "x", "Authorization": authorization, **headers}, body)
 
 
@@ -61,8 +62,8 @@ WHEN = {"at once": 0.0, "later": 0.02}
 
 @pytest.mark.parametrize("pause", WHEN)
 @pytest.mark.parametrize("fault", CHUNKS)
-async def test_a_layer_in_malformed_chunks_is_refused(place: Place, upload: Upload, fault: str, pause: str) -> None:
-    head = patch(place, upload, CHUNKED, b"")
+async def test_a_layer_in_malformed_chunks_is_refused(place: Place, session: Session, fault: str, pause: str) -> None:
+    head = patch(place, session, CHUNKED, b"")
     answer = await exchange(place.registry_address, head, CHUNKS[fault], pause=WHEN[pause], until_closed=True)
     check_malformed(place, answer, promises.oci_error(answer))
 
@@ -95,11 +96,11 @@ def check_malformed(place: Place, answer: Answer, error: tuple[str, str]) -> Non
 @pytest.mark.parametrize("half", [True, False], ids=["half-closed", "closed"])
 @pytest.mark.parametrize("plane", ["dataplane", "controlplane"])
 async def test_a_body_that_breaks_off_leaves_everything_as_it_was(
-    place: Place, upload: Upload, plane: str, head: dict[str, str | None], half: bool
+    place: Place, session: Session, plane: str, head: dict[str, str | None], half: bool
 ) -> None:
     reader, writer = await asyncio.open_connection(*place.address(plane).split(":"))
     if plane == "dataplane":
-        writer.write(patch(place, upload, head, b"5\r\nabcde\r\n"))
+        writer.write(patch(place, session, head, b"5\r\nabcde\r\n"))
     else:
         writer.write(request("POST", "/", {**signed(place, "DescribeRepositories", b"{}"), **head}, b"2\r\n{}\r\n"))
     await writer.drain()
@@ -115,12 +116,12 @@ async def test_a_body_that_breaks_off_leaves_everything_as_it_was(
 
 @pytest.mark.parametrize("plane", ["dataplane", "controlplane"])
 async def test_a_body_that_comes_no_further_is_given_up(
-    place: Place, upload: Upload, plane: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, session: Session, plane: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "STALL_SECONDS", 0.3)
     monkeypatch.setattr("controlplane.body.SECONDS", 0.3)
     if plane == "dataplane":
-        sent = patch(place, upload, {"Content-Length": "100"}, b"abcde")
+        sent = patch(place, session, {"Content-Length": "100"}, b"abcde")
     else:
         sent = request("POST", "/", {**signed(place, "DescribeRepositories", b"{}"), "Content-Length": "100"}, b"{}")
     answer = await exchange(place.address(plane), sent)

@@ -52,14 +52,12 @@ MANIFEST = {
 async def repository(place: Place) -> AsyncIterator[None]:
     """A repository that the requests may do with as they like, with a layer that their manifests may name."""
     registry = place.repository.registry
-    made = await repositories.create(
-        place.database, registry, RepositoryName(NAME), mutability=Mutability.of("MUTABLE")
-    )
+    await repositories.create(place.database, registry, RepositoryName(NAME), mutability=Mutability.of("MUTABLE"))
 
     async def content() -> AsyncIterator[bytes]:
         yield b"{}"
 
-    await uploads.put(place.database, place.store, made, LAYER, content())
+    await uploads.put(place.database, place.store, registry, NAME, LAYER, content())
     yield
     await uploads.expire(place.database, place.store, timedelta(0))
     await repositories.remove(place.database, registry, NAME, force=True)

@@ -180,7 +180,7 @@ async def test_a_blob_is_mounted_from_a_repository_that_holds_it_without_copying
     await make_repository("team/base")
     await make_repository("team/app")
     digest = await client.push_blob("team/base", b"mounted" * 100)
-    file = FilesystemStore(settings.store_folder).path(Blob(registry, Digest.parse(digest)))
+    file = await FilesystemStore(settings.store_folder).locate(Blob(registry, Digest.parse(digest)))
     before = file.stat()
     path = f"team/app/blobs/uploads/?mount={digest}&from={registry.account}/{registry.region}/team/base"
     answer = await client.send("POST", path)

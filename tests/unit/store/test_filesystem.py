@@ -1,7 +1,6 @@
 """The store in a folder: what is complete is durable and right, whoever else writes."""
 
 import asyncio
-import hashlib
 import os
 import time
 import uuid
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.names import Digest, Registry
-from berth.store.contract import Blob, DigestMismatch, StoreUnavailable, UploadBusy, UploadLost
+from berth.store.contract import Blob, BlobLost, DigestMismatch, StoreUnavailable, UploadBusy, UploadLost, Written
 from berth.store.filesystem import BUFFER_BYTES, FilesystemStore
 
 REGISTRY = Registry("123456789012", "us-east-1")
@@ -28,12 +27,22 @@ async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def upload(store: FilesystemStore, *chunks: bytes) -> uuid.UUID:
+async def upload(store: FilesystemStore, *chunks: bytes) -> tuple[uuid.UUID, Written]:
     made = uuid.uuid4()
-    await store.begin(made)
     async with store.claim(made) as draft:
-        assert await draft.append(0, stream(*chunks)) == sum(map(len, chunks))
-    return made
+        written = await draft.append(Written(), stream(*chunks))
+    assert written.size == sum(map(len, chunks))
+    return made, written
+
+
+async def complete(store: FilesystemStore, made: uuid.UUID, written: Written, blob: Blob) -> None:
+    async with store.claim(made) as draft:
+        await draft.prepare(written, blob)
+        await draft.place(written, blob)
+
+
+async def content_of(store: FilesystemStore, blob: Blob) -> bytes:
+    return (await store.locate(blob)).read_bytes()
 
 
 @pytest.fixture
@@ -44,27 +53,34 @@ def store(tmp_path: Path) -> FilesystemStore:
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
 async def test_an_upload_becomes_a_blob_under_its_digest(store: FilesystemStore, algorithm: str) -> None:
     content = os.urandom(2 * BUFFER_BYTES + 5)
-    made = await upload(store, content[:7], content[7:])
+    made, written = await upload(store, content[:7], content[7:])
     blob = blob_of(content, algorithm)
     assert await store.size(blob) is None
-    async with store.claim(made) as draft:
-        await draft.complete(len(content), blob)
-    assert store.path(blob).read_bytes() == content
+    await complete(store, made, written, blob)
+    assert await content_of(store, blob) == content
     assert await store.size(blob) == len(content)
     with pytest.raises(UploadLost):
-        async with store.claim(made):
-            pass
+        await complete(store, made, written, blob)
 
 
 async def test_another_process_may_go_on_with_an_upload(store: FilesystemStore, tmp_path: Path) -> None:
     other = FilesystemStore(tmp_path / "store")
-    made = await upload(store, b"first ")
+    made, written = await upload(store, b"first ")
     async with other.claim(made) as draft:
-        assert await draft.append(6, stream(b"second ")) == 13
+        written = await draft.append(written, stream(b"second "))
+        assert written.size == 13
     async with store.claim(made) as draft:
-        assert await draft.append(13, stream(b"third")) == 18
-        await draft.complete(18, blob_of(b"first second third"))
-    assert store.path(blob_of(b"first second third")).read_bytes() == b"first second third"
+        written = await draft.append(written, stream(b"third"))
+    await complete(other, made, written, blob_of(b"first second third"))
+    assert await content_of(store, blob_of(b"first second third")) == b"first second third"
+
+
+async def test_another_process_completes_an_upload_without_reading_it(store: FilesystemStore, tmp_path: Path) -> None:
+    """Its row tells the digest of what one process received."""
+    made, written = await upload(store, b"whole")
+    assert written.digest == Digest.of(b"whole")
+    (tmp_path / "store" / "uploads" / str(made)).write_bytes(b"WHOLE")
+    await complete(FilesystemStore(tmp_path / "store"), made, written, blob_of(b"whole"))
 
 
 async def test_what_was_not_acknowledged_is_written_over_and_never_believed(
@@ -72,28 +88,27 @@ async def test_what_was_not_acknowledged_is_written_over_and_never_believed(
 ) -> None:
     """The claim was left by an exception: the row still says 6, and another process goes on from there."""
     other = FilesystemStore(tmp_path / "store")
-    made = await upload(store, b"first ")
+    made, written = await upload(store, b"first ")
 
     async def append_and_fail() -> None:
         async with store.claim(made) as draft:
-            await draft.append(6, stream(b"NEVER"))
+            await draft.append(written, stream(b"NEVER"))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await append_and_fail()
     async with other.claim(made) as draft:
-        await draft.append(6, stream(b"truth"))
-    async with store.claim(made) as draft:
-        with pytest.raises(DigestMismatch):
-            await draft.complete(11, blob_of(b"first NEVER"))
-        await draft.complete(11, blob_of(b"first truth"))
-    assert store.path(blob_of(b"first truth")).read_bytes() == b"first truth"
+        grown = await draft.append(written, stream(b"truth"))
+    with pytest.raises(DigestMismatch):
+        await complete(store, made, grown, blob_of(b"first NEVER"))
+    await complete(store, made, grown, blob_of(b"first truth"))
+    assert await content_of(store, blob_of(b"first truth")) == b"first truth"
 
 
 async def test_an_upload_is_one_requests_at_a_time_also_across_processes(
     store: FilesystemStore, tmp_path: Path
 ) -> None:
-    made = await upload(store, b"x")
+    made, _ = await upload(store, b"x")
     for rival in (store, FilesystemStore(tmp_path / "store")):
         async with store.claim(made):
             with pytest.raises(UploadBusy):
@@ -104,10 +119,9 @@ async def test_an_upload_is_one_requests_at_a_time_also_across_processes(
 
 
 async def test_bytes_with_another_digest_never_become_a_blob(store: FilesystemStore) -> None:
-    made = await upload(store, b"sent")
-    async with store.claim(made) as draft:
-        with pytest.raises(DigestMismatch):
-            await draft.complete(4, blob_of(b"said"))
+    made, written = await upload(store, b"sent")
+    with pytest.raises(DigestMismatch):
+        await complete(store, made, written, blob_of(b"said"))
     assert await store.size(blob_of(b"said")) is None
     assert await store.size(blob_of(b"sent")) is None
 
@@ -115,42 +129,71 @@ async def test_bytes_with_another_digest_never_become_a_blob(store: FilesystemSt
 async def test_a_blob_that_is_pushed_again_stays_whole_under_its_readers(store: FilesystemStore) -> None:
     content = os.urandom(100_000)
     blob = blob_of(content)
-    made = await upload(store, content)
-    async with store.claim(made) as draft:
-        await draft.complete(len(content), blob)
-    with store.path(blob).open("rb") as reader:
+    await complete(store, *await upload(store, content), blob)
+    with (await store.locate(blob)).open("rb") as reader:
         begun = reader.read(1000)
-        made = await upload(store, content)
-        async with store.claim(made) as draft:
-            await draft.complete(len(content), blob)
+        await complete(store, *await upload(store, content), blob)
         assert begun + reader.read() == content
-    assert store.path(blob).read_bytes() == content
+    assert await content_of(store, blob) == content
+
+
+async def test_a_removed_blob_is_gone_but_for_those_who_read_it(store: FilesystemStore) -> None:
+    content = os.urandom(3 * BUFFER_BYTES)
+    blob = blob_of(content)
+    await complete(store, *await upload(store, content), blob)
+    reading = store.read(blob)
+    begun = await anext(reading)
+    for _ in range(2):
+        await store.remove(blob)
+    assert await store.size(blob) is None
+    assert begun + b"".join([chunk async for chunk in reading]) == content
+    with pytest.raises(BlobLost):
+        await anext(store.read(blob))
+
+
+async def test_the_blobs_are_those_that_were_completed(store: FilesystemStore) -> None:
+    blobs = {blob_of(bytes([number])) for number in range(20)} | {blob_of(b"x", "sha512")}
+    for number in range(20):
+        await complete(store, *await upload(store, bytes([number])), blob_of(bytes([number])))
+    await complete(store, *await upload(store, b"x"), blob_of(b"x", "sha512"))
+    await upload(store, b"under way")
+    assert {blob async for blob in store.blobs()} == blobs
+
+
+@given(st.binary(max_size=50), st.integers(0, 60), st.none() | st.integers(0, 60))
+async def test_a_range_is_read_like_a_slice(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, first: int, last: int | None
+) -> None:
+    store = FilesystemStore(tmp_path_factory.mktemp("range"))
+    await complete(store, *await upload(store, content), blob_of(content))
+    read = b"".join([chunk async for chunk in store.read(blob_of(content), first, last)])
+    assert read == content[first : None if last is None else last + 1]
+
+
+async def test_an_upload_that_nothing_was_written_to_leaves_no_file(store: FilesystemStore, tmp_path: Path) -> None:
+    async with store.claim(uuid.uuid4()):
+        pass
+    assert [file for file in (tmp_path / "store").rglob("*") if file.is_file()] == []
 
 
 async def test_an_abandoned_upload_leaves_no_byte_and_may_be_abandoned_again(
     store: FilesystemStore, tmp_path: Path
 ) -> None:
-    made = await upload(store, b"x")
+    made, _ = await upload(store, b"x")
     for _ in range(2):
         await store.abandon(made)
     assert [file for file in (tmp_path / "store").rglob("*") if file.is_file()] == []
 
 
-async def test_a_sweep_takes_only_what_is_old(store: FilesystemStore, tmp_path: Path) -> None:
-    old, new = await upload(store, b"old"), await upload(store, b"new")
+async def test_only_uploads_that_nothing_is_written_to_are_stale(store: FilesystemStore, tmp_path: Path) -> None:
+    (old, _), (_new, _) = await upload(store, b"old"), await upload(store, b"new")
     then = time.time() - 1000
     os.utime(tmp_path / "store" / "uploads" / str(old), (then, then))
-    assert await store.sweep(500) == 1
-    async with store.claim(new):
-        pass
-    with pytest.raises(UploadLost):
-        async with store.claim(old):
-            pass
+    assert await store.stale_uploads(500) == [old]
 
 
 async def test_a_broken_stream_leaves_no_thread_writing(store: FilesystemStore) -> None:
     made = uuid.uuid4()
-    await store.begin(made)
 
     async def broken() -> AsyncIterator[bytes]:
         for _ in range(3):
@@ -159,10 +202,11 @@ async def test_a_broken_stream_leaves_no_thread_writing(store: FilesystemStore) 
 
     with pytest.raises(ConnectionResetError):
         async with store.claim(made) as draft:
-            await draft.append(0, broken())
+            await draft.append(Written(), broken())
     async with store.claim(made) as draft:
-        assert await draft.append(0, stream(b"again")) == 5
-        await draft.complete(5, blob_of(b"again"))
+        written = await draft.append(Written(), stream(b"again"))
+    assert written.size == 5
+    await complete(store, made, written, blob_of(b"again"))
 
 
 async def test_a_disk_that_refuses_is_said_to_be_unavailable(tmp_path: Path) -> None:
@@ -171,7 +215,8 @@ async def test_a_disk_that_refuses_is_said_to_be_unavailable(tmp_path: Path) -> 
     with pytest.raises(StoreUnavailable, match="ENOTDIR"):
         await store.check()
     with pytest.raises(StoreUnavailable, match="ENOTDIR"):
-        await store.begin(uuid.uuid4())
+        async with store.claim(uuid.uuid4()):
+            pass
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8), st.integers(0, 8))
@@ -181,13 +226,14 @@ async def test_any_chunks_in_any_number_of_requests_hash_to_the_whole(
     folder = tmp_path_factory.mktemp("any")
     first, second = FilesystemStore(folder), FilesystemStore(folder)
     made = uuid.uuid4()
-    await first.begin(made)
     async with first.claim(made) as draft:
-        received = await draft.append(0, stream(*chunks[:split]))
+        written = await draft.append(Written(), stream(*chunks[:split]))
     async with (first if split % 2 else second).claim(made) as draft:
-        received = await draft.append(received, stream(*chunks[split:]))
-        expected = hashlib.sha256(b"".join(chunks)).hexdigest()
-        assert await draft.digest(received, "sha256") == f"sha256:{expected}"
+        written = await draft.append(written, stream(*chunks[split:]))
+    whole = b"".join(chunks)
+    assert written.digest in {None, Digest.of(whole)}
+    await complete(second, made, written, blob_of(whole))
+    assert await content_of(first, blob_of(whole)) == whole
 
 
 async def test_appending_needs_no_more_memory_than_a_few_buffers(store: FilesystemStore) -> None:
@@ -204,6 +250,5 @@ async def test_appending_needs_no_more_memory_than_a_few_buffers(store: Filesyst
             await asyncio.sleep(0)
 
     made = uuid.uuid4()
-    await store.begin(made)
     async with store.claim(made) as draft:
-        assert await draft.append(0, source()) == 16 * BUFFER_BYTES
+        assert (await draft.append(Written(), source())).size == 16 * BUFFER_BYTES
