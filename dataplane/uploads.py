@@ -8,13 +8,15 @@ from aiohttp import web
 
 from berth import errors as ecr
 from berth import layers, repositories, uploads
-from berth.names import Digest
+from berth.names import Digest, Registry, RepositoryName
 from berth.repositories import Repository
 from berth.uploads import Session, Upload
 from dataplane import bodies, creation, host
 from dataplane.call import Call
 from dataplane.errors import OciError, upload_range
 
+# Of the repositories that a layer might be mounted from, so many are looked at where the client names none.
+MOST_SOURCES = 32
 # OCI Distribution 1.1, "Pushing a blob in chunks": `<first>-<last>`; some clients write RFC 9110's form.
 _CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>[0-9]{1,15})-(?P<last>[0-9]{1,15})(?:/(?:[0-9]{1,15}|\*))?")
 
@@ -69,16 +71,32 @@ async def delete(call: Call) -> web.StreamResponse:
 
 
 async def _mount(call: Call, target: Repository, digest: Digest, source_path: str | None) -> bool:
-    """Mount from the repository that `from` names, where the principal may read it; else the client uploads."""
+    """Mount from the repository that `from` names, or from any, where the principal may read it.
+
+    Else the client uploads, and is not told whether the layer is anywhere.
+    """
     if source_path is None:
-        return False
+        names = await layers.holders(call.database, call.registry, digest, limit=MOST_SOURCES)
+        return await _mount_from_any(call, [(call.registry, name) for name in names], target, digest)
     try:
-        registry, name = host.repository(call.addresses, call.request.headers.get("Host", ""), source_path)
-        call.authorize("ecr:GetDownloadUrlForLayer", registry.arn(name))
-        source = await repositories.get(call.database, registry, name)
-    except (OciError, ecr.AccessDenied, ecr.RepositoryNotFound):
+        source = host.repository(call.addresses, call.request.headers.get("Host", ""), source_path)
+    except OciError:
         return False
-    return await layers.mount(call.database, source, target, digest)
+    return await _mount_from_any(call, [source], target, digest)
+
+
+async def _mount_from_any(
+    call: Call, sources: list[tuple[Registry, RepositoryName]], target: Repository, digest: Digest
+) -> bool:
+    for registry, name in sources:
+        try:
+            call.authorize("ecr:GetDownloadUrlForLayer", registry.arn(name))
+            source = await repositories.get(call.database, registry, name)
+        except (ecr.AccessDenied, ecr.RepositoryNotFound):
+            continue
+        if await layers.mount(call.database, source, target, digest):
+            return True
+    return False
 
 
 def _digest(call: Call, parameter: str) -> Digest:

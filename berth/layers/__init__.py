@@ -1,6 +1,7 @@
 """Which repository holds which layer. (A config is a layer too: in the ECR API everything but a manifest is one.)"""
 
 from berth.layers.held import ARCHIVED, DEFAULT_MEDIA_TYPE, Layer, find, find_all
+from berth.layers.holders import holders
 from berth.layers.links import intend, linking, mount, unlink
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Layer",
     "find",
     "find_all",
+    "holders",
     "intend",
     "linking",
     "mount",
