@@ -1,6 +1,18 @@
 """The tables, each in the file of its room."""
 
-from berth.schema.identity import access_keys, keyring
+from berth.schema.identity import (
+    access_keys,
+    accounts,
+    group_members,
+    identities,
+    inline_policies,
+    keyring,
+    oidc_providers,
+    policies,
+    policy_attachments,
+    policy_versions,
+    service_control_policies,
+)
 from berth.schema.images import image_references, images, tags
 from berth.schema.layers import layers, repository_layers, uploads
 from berth.schema.lifecycle import lifecycle_preview_results, lifecycle_previews
@@ -14,15 +26,23 @@ from berth.schema.upstreams import pull_through_cache_rules
 
 __all__ = [
     "access_keys",
+    "accounts",
     "deleted_image_references",
     "deleted_images",
+    "group_members",
+    "identities",
     "image_references",
     "images",
+    "inline_policies",
     "keyring",
     "layers",
     "lifecycle_preview_results",
     "lifecycle_previews",
     "metadata",
+    "oidc_providers",
+    "policies",
+    "policy_attachments",
+    "policy_versions",
     "pull_through_cache_rules",
     "pull_time_exclusions",
     "registries",
@@ -31,6 +51,7 @@ __all__ = [
     "repositories",
     "repository_creation_templates",
     "repository_layers",
+    "service_control_policies",
     "tags",
     "uploads",
 ]
