@@ -8,16 +8,34 @@
 - `app[DATABASE]`: the plane's berth.db.Database, asked by `/readyz` (the plane opens and closes it, by `cleanup_ctx`);
 - `app[STORE]`: its berth.store.contract.Store, where it has one, likewise;
 - `app[ANSWER_FAULT]`: how this plane says what is wrong with a request that no handler sees, because it is not HTTP,
-  or because the code failed: a function of the status and a text for people, that returns a response.
+  or because the code failed: a function of the status and a text for people, that returns a response;
+- `app[ANSWER_AT_ONCE]`, where it has any: the answers that it can give from memory (listener/prompt.py).
 
 Its routes are added with `expect_handler=expect`. In a handler, `berth.logs.request_id.get()` is the id of the
-request: a new UUID, also in every line that is logged.
+request: a new UUID, also in every line that is logged; `peer_of(request)` is where it comes from.
 """
 
 from berth.sockets import AddressUnusable
 from listener.faults import ANSWER_FAULT
 from listener.health import DATABASE, STORE
-from listener.requests import expect
-from listener.serving import Address, listening, serve
+from listener.peers import Peer, peer_of
+from listener.prompt import ANSWER_AT_ONCE, Prompt
+from listener.requests import HOST, expect
+from listener.running import serve
+from listener.serving import Address, listening
 
-__all__ = ["ANSWER_FAULT", "DATABASE", "STORE", "Address", "AddressUnusable", "expect", "listening", "serve"]
+__all__ = [
+    "ANSWER_AT_ONCE",
+    "ANSWER_FAULT",
+    "DATABASE",
+    "HOST",
+    "STORE",
+    "Address",
+    "AddressUnusable",
+    "Peer",
+    "Prompt",
+    "expect",
+    "listening",
+    "peer_of",
+    "serve",
+]

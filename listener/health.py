@@ -37,6 +37,11 @@ class Readiness:
                 self._checked_at = time.monotonic()
             return self._finding
 
+    async def missing(self) -> str:
+        """What is not there, for people; nothing where all is."""
+        finding = await self.finding()
+        return ", ".join(f"{thing}: {state}" for thing, state in finding.items() if state != "ok")
+
     async def _check(self) -> dict[str, str]:
         finding = {"database": "ok", "migrations": "ok"}
         try:
@@ -65,12 +70,12 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    finding = await request.app[_READINESS].finding()
+    finding = await request.app[READINESS].finding()
     is_ready = all(value == "ok" for value in finding.values())
     return web.json_response({"status": "ok" if is_ready else "not ready", **finding}, status=200 if is_ready else 503)
 
 
-_READINESS = web.AppKey("readiness", Readiness)
+READINESS = web.AppKey("readiness", Readiness)
 
 
 def add_health(app: web.Application) -> None:
@@ -78,6 +83,6 @@ def add_health(app: web.Application) -> None:
     app.router.add_get("/readyz", readyz, expect_handler=expect)
 
     async def prepare(app: web.Application) -> None:
-        app[_READINESS] = Readiness(app[DATABASE], app.get(STORE))
+        app[READINESS] = Readiness(app[DATABASE], app.get(STORE))
 
     app.on_startup.append(prepare)

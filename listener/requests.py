@@ -9,7 +9,8 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from berth.logs import name_request
-from listener.faults import ANSWER_FAULT, NOT_HTTP, SERVER, answer_plainly
+from listener.faults import ANSWER_FAULT, NOT_HTTP, answer_plainly
+from listener.prompt import SERVER
 
 log = structlog.get_logger()
 

@@ -1,20 +1,21 @@
-"""Serving an application until a signal says stop."""
+"""Serving an application at an address."""
 
 import asyncio
 import contextlib
-import signal
+import resource
+import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import cast
 
-import structlog
 from aiohttp import web
 
-from berth import logs
-from berth.settings import Settings, SettingsInvalid, load
-from berth.sockets import AddressUnusable, bind
-from listener.faults import Runner
+from berth.settings import Settings
+from berth.sockets import bind
+from listener.accepting import Acceptor, Terms
+from listener.certificates import Certificate, certificate_of, context_of
+from listener.connections import Runner, Server
 from listener.health import add_health
 from listener.limits import (
     DRAIN_SECONDS,
@@ -23,14 +24,12 @@ from listener.limits import (
     MAX_HEADER_BYTES,
     MAX_HEADERS,
     MAX_LINE_BYTES,
+    OTHER_DESCRIPTORS,
 )
 from listener.requests import account, identify, name_server
-
-log = structlog.get_logger()
+from listener.share import Share
 
 MakeApp = Callable[[Settings], web.Application] | Callable[[Settings], Awaitable[web.Application]]
-# sysexits.h, EX_CONFIG: to start again without a change of settings is of no use.
-EXIT_CONFIGURATION = 78
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,53 +41,57 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
-def serve(process: str, setting: str, make_app: MakeApp) -> None:
-    """Run the plane `process` at the address in its `setting` (of Settings) until SIGTERM or SIGINT; then drain."""
-    try:
-        settings = load()
-    except SettingsInvalid as error:
-        _refuse(str(error))
-    if settings.database_url is None:
-        _refuse(f"BERTH_DATABASE_URL: the {process} needs it (`berth up` gives it)")
-    logs.configure(settings, process)
-    try:
-        asyncio.run(_serve(settings, setting, make_app))
-    except AddressUnusable as error:
-        log.error(f"{error}; choose another by BERTH_{setting.upper()}")  # noqa: TRY400
-        sys.exit(EXIT_CONFIGURATION)
-
-
-def _refuse(reason: str) -> NoReturn:
-    print(reason, file=sys.stderr)  # noqa: T201
-    sys.exit(EXIT_CONFIGURATION)
-
-
-async def _serve(settings: Settings, setting: str, make_app: MakeApp) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(make_app, settings, getattr(settings, setting)) as address:
-        log.info("listening", address=str(address))
-        await stop.wait()
-        log.info("stopping: finishing the requests under way", at_most_seconds=DRAIN_SECONDS)
-    log.info("stopped")
-
-
 @contextlib.asynccontextmanager
-async def listening(make_app: MakeApp, settings: Settings, address: str) -> AsyncIterator[Address]:
+async def listening(
+    make_app: MakeApp, settings: Settings, address: str, *, is_proxied: bool = False
+) -> AsyncIterator[Address]:
     """The application, served at `address` (HOST:PORT; port 0 is a free one) for as long as the context lasts.
 
+    `is_proxied`: by the PROXY protocol, for the trusted proxies of the settings alone.
     On leaving, no more connections are taken, and the requests under way have DRAIN_SECONDS to end.
-    Raises AddressUnusable.
+    Raises AddressUnusable, CertificateUnusable.
     """
     sockets = bind(address)
-    made = make_app(settings)
-    app = await made if isinstance(made, Awaitable) else made
+    port = sockets[0].getsockname()[1]
+    taking = Taking(sockets, certificate_of(settings), is_proxied)
+    async with serving(await made(make_app, settings), settings, taking):
+        yield Address(address.rpartition(":")[0], port)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Where connections come from, and how."""
+
+    sockets: Sequence[socket.socket]
+    certificate: Certificate | None = None
+    is_proxied: bool = False
+    share: Share | None = None
+
+    def terms(self, settings: Settings) -> Terms:
+        return Terms(
+            min(settings.max_connections, _room()),
+            lambda: context_of(self.certificate),
+            settings.trusted_proxies,
+            self.is_proxied,
+            self.share,
+        )
+
+
+async def made(make_app: MakeApp, settings: Settings) -> web.Application:
+    """The application, with what every plane has."""
+    making = make_app(settings)
+    app = await making if isinstance(making, Awaitable) else making
     app.middlewares[:0] = [identify, account] if settings.log_level == "debug" else [identify]
     app.on_response_prepare.append(name_server)
     add_health(app)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, settings: Settings, taking: Taking) -> AsyncIterator[None]:
     runner = Runner(
         app,
+        settings.trusted_proxies,
         access_log=None,
         keepalive_timeout=IDLE_SECONDS,
         lingering_time=LINGER_SECONDS,
@@ -99,9 +102,22 @@ async def listening(make_app: MakeApp, settings: Settings, address: str) -> Asyn
         auto_decompress=False,
     )
     await runner.setup()
+    server = cast(Server, runner.server)
+    acceptor = Acceptor(taking.sockets, server, taking.terms(settings))
+    refreshing = asyncio.create_task(taking.certificate.keep_fresh()) if taking.certificate else None
+    acceptor.start()
     try:
-        for listening_socket in sockets:
-            await web.SockSite(runner, listening_socket).start()
-        yield Address(address.rpartition(":")[0], sockets[0].getsockname()[1])
+        yield
     finally:
+        if refreshing is not None:
+            refreshing.cancel()
+        await acceptor.close()
         await runner.cleanup()
+
+
+def _room() -> int:
+    """For how many connections there are descriptors; each may have a file open, too."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max((descriptors - OTHER_DESCRIPTORS) // 2, 1)

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import sys
+from pathlib import Path
 
 import click
 
@@ -28,7 +29,7 @@ def run(settings: Settings) -> None:
     except NotPrepared as error:
         click.echo(f"berth: {error}", err=True)
         sys.exit(1)
-    variables = {f"AWS_ENDPOINT_URL_{service}": settings.api_url for service in SERVICES}
+    variables = {f"AWS_ENDPOINT_URL_{service}": settings.api_endpoint or settings.api_url for service in SERVICES}
     variables |= {"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret}
     variables |= {"AWS_REGION": settings.region, "AWS_DEFAULT_REGION": settings.region}
     click.echo(f"unset {' '.join(IN_THE_WAY)}")
@@ -41,8 +42,11 @@ def as_running(settings: Settings) -> Settings:
     running = holder(settings.data)
     if running is None:
         return settings
-    theirs = ("api_listen", "registry_listen", "account_id", "region")
+    theirs = ("api_listen", "registry_listen", "account_id", "region", "api_endpoint", "tls_certificate", "tls_key")
     known = {name: getattr(running, name) for name in theirs if name not in settings.model_fields_set}
+    for name in ("tls_certificate", "tls_key"):
+        if known.get(name):
+            known[name] = Path(known[name])
     return settings.model_copy(update=known)
 
 

@@ -28,12 +28,17 @@ class Holder:
     registry_listen: str
     account_id: str
     region: str
+    # The URL for clients where it is not where the API listens, and whether that is by TLS.
+    api_endpoint: str
+    tls_certificate: str | None
+    tls_key: str | None
 
     @classmethod
     def this_process(cls, settings: Settings) -> "Holder":
         now = datetime.now(UTC).isoformat(timespec="seconds")
         places = (settings.api_listen, settings.registry_listen, settings.account_id, settings.region)
-        return cls(os.getpid(), now, *places)
+        tls = (str(file.absolute()) if file else None for file in (settings.tls_certificate, settings.tls_key))
+        return cls(os.getpid(), now, *places, settings.api_endpoint, *tls)
 
     def __str__(self) -> str:
         return f"process {self.pid} since {self.since} (API {self.api_listen}, registry {self.registry_listen})"

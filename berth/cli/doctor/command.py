@@ -6,7 +6,7 @@ import sys
 import click
 
 from berth import logs
-from berth.cli.doctor import database, machine
+from berth.cli.doctor import certificate, database, machine
 from berth.cli.doctor.finding import Finding
 from berth.cli.env import as_running
 from berth.cli.readiness import problem_at
@@ -36,13 +36,14 @@ async def _findings(settings: Settings) -> list[Finding]:
     findings += [machine.port(settings, "api_listen"), machine.port(settings, "registry_listen")]
     return [
         *findings,
-        await _plane("control plane", settings.api_url),
-        await _plane("data plane", settings.registry_url),
+        *certificate.certificate(settings),
+        await _plane("control plane", settings.api_url, is_proxied=settings.api_proxy_protocol),
+        await _plane("data plane", settings.registry_url, is_proxied=settings.registry_proxy_protocol),
     ]
 
 
-async def _plane(thing: str, url: str) -> Finding:
-    problem = await problem_at(url)
+async def _plane(thing: str, url: str, *, is_proxied: bool) -> Finding:
+    problem = await problem_at(url, is_proxied=is_proxied)
     if problem is None:
         return Finding(thing, f"ready at {url}")
     return Finding(thing, problem, "start `berth up`; if it runs, its log says more")

@@ -83,7 +83,8 @@ def _listener_on(number: int) -> str | None:
             if is_there and connection.pid:
                 process = psutil.Process(connection.pid)
                 command = " ".join(process.cmdline())
-                is_ours = any(f"-m {plane}" in command for plane in ("controlplane", "dataplane"))
+                # `berth up` binds the ports, and hands them down to the planes.
+                is_ours = any(part in command for part in ("-m controlplane", "-m dataplane", "berth up"))
                 return f"{'Berth' if is_ours else process.name()}, process {process.pid}"
     except psutil.Error:
         return None

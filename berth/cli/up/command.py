@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 
 import click
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from berth.cli.preparation import NotPrepared, prepare_root
 from berth.cli.tables import migrate
 from berth.cli.up import programs
 from berth.cli.up.next_steps import next_steps
+from berth.cli.up.ports import Ports
 from berth.cli.up.progress import step
 from berth.cli.up.supervisor import CannotStart, Supervisor
 from berth.cli.version import VERSION
@@ -22,6 +24,7 @@ from berth.embedded import AccountMissing, Cluster, ClusterBroken
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
 from berth.store.filesystem import FilesystemStore
+from berth.tls import CertificateUnusable, server_context
 
 
 def run(settings: Settings) -> None:
@@ -61,6 +64,7 @@ async def _until_signal(settings: Settings) -> None:
 
 
 async def _story(settings: Settings, supervisor: Supervisor) -> None:
+    _check_certificate(settings)
     with step("store") as this:
         await _check_store(settings)
         this.outcome = str(settings.store_folder)
@@ -72,15 +76,36 @@ async def _story(settings: Settings, supervisor: Supervisor) -> None:
         this.outcome = ", ".join(await asyncio.to_thread(migrate, settings)) or "up to date"
     with step("root access key") as this:
         this.outcome = await prepare_root(settings)
-    with step("control plane, data plane, worker") as this:
-        control = programs.plane("controlplane", settings.api_url, settings)
-        data = programs.plane("dataplane", settings.registry_url, settings)
-        planes = supervisor.start(control, data, programs.worker(settings))
-        await supervisor.until_ready(*planes[:2])
-        this.outcome = f"at {settings.api_url} and {settings.registry_url}"
-    click.echo(next_steps(settings))
-    await supervisor.until_ready(*planes)
-    await asyncio.Event().wait()
+    with _ports(settings) as (api, registry):
+        with step("control plane, data plane, worker") as this:
+            planes = [
+                *programs.planes("controlplane", api, settings),
+                *programs.planes("dataplane", registry, settings),
+            ]
+            started = supervisor.start(*planes, programs.worker(settings))
+            await supervisor.until_ready(*started[: len(planes)])
+            this.outcome = f"at {settings.api_url} and {settings.registry_url}"
+        click.echo(next_steps(settings))
+        await supervisor.until_ready(*started)
+        await asyncio.Event().wait()
+
+
+@contextlib.contextmanager
+def _ports(settings: Settings) -> Iterator[tuple[Ports, Ports]]:
+    """Of the API and the registry. Raises CannotStart."""
+    with (
+        Ports.open("api_listen", settings.api_listen) as api,
+        Ports.open("registry_listen", settings.registry_listen, settings.registry_processes) as registry,
+    ):
+        yield api, registry
+
+
+def _check_certificate(settings: Settings) -> None:
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        try:
+            server_context(settings.tls_certificate, settings.tls_key)
+        except CertificateUnusable as error:
+            raise CannotStart(str(error)) from error
 
 
 async def _start_postgres(settings: Settings, supervisor: Supervisor) -> Settings:

@@ -20,13 +20,17 @@ class Program:
     environment: dict[str, str] = field(repr=False)
     # In order: what it is asked with, and how long it then has.
     ends: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5.0))
+    # The descriptors that it inherits, for each start.
+    inherits: Callable[[], list[int]] = list
     # Takes the lines of its standard error; without it they go where ours go.
     hear: Callable[[str], None] | None = None
 
     async def spawn(self) -> asyncio.subprocess.Process:
         """Start it, in a process group of its own: Ctrl-C on the terminal is for us, who stop all in order."""
+        command = self.command()
         return await asyncio.create_subprocess_exec(
-            *self.command(),
+            *command,
+            pass_fds=self.inherits(),
             env=self.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE if self.hear else None,

@@ -8,8 +8,9 @@ import time
 
 import structlog
 
-from berth.cli.readiness import problem_at
+from berth.cli.up.ports import Ports
 from berth.cli.up.program import Program
+from berth.cli.up.readiness_pipe import ReadinessPipe
 from berth.cli.up.supervisor import CannotStart
 from berth.embedded import AccountMissing, Cluster, ClusterBroken, leash, stop_leftover
 from berth.settings import Settings
@@ -46,13 +47,23 @@ def postgres(cluster: Cluster) -> Program:
     return Program("postgres", command, problem, environment, ends, hear=_log_postgres)
 
 
-def plane(name: str, url: str, settings: Settings) -> Program:
-    """The control plane or the data plane, by the name of its module; `url` is where it answers."""
+def planes(module: str, ports: Ports, settings: Settings) -> list[Program]:
+    """The processes of the control plane or the data plane, by the name of its module, that serve at `ports`."""
+    names = [module] if ports.processes == 1 else [f"{module}-{number + 1}" for number in range(ports.processes)]
+    return [_plane(module, name, number, ports, settings) for number, name in enumerate(names)]
 
-    async def problem() -> str | None:
-        return await problem_at(url)
 
-    return Program(name, lambda: _python(name), problem, _environment(settings))
+def _plane(module: str, name: str, number: int, ports: Ports, settings: Settings) -> Program:
+    pipe = ReadinessPipe()
+
+    def command() -> list[str]:
+        ready = ["--ready", str(pipe.renew())]
+        return _python(module, "--name", name, *ports.arguments(number), *ready)
+
+    def inherits() -> list[int]:
+        return [*ports.descriptors(), pipe.descriptor]
+
+    return Program(name, command, pipe.problem, _environment(settings), inherits=inherits)
 
 
 def worker(settings: Settings) -> Program:
@@ -69,9 +80,9 @@ def worker(settings: Settings) -> Program:
     return Program("worker", command, problem, _environment(settings))
 
 
-def _python(module: str) -> list[str]:
+def _python(module: str, *arguments: str) -> list[str]:
     # A plane needs no time to say goodbye when `berth up` is killed: what it acknowledged is safe.
-    return leash(sys.executable, "-m", module, end=signal.SIGKILL)
+    return leash(sys.executable, "-m", module, *arguments, end=signal.SIGKILL)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
