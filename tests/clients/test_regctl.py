@@ -78,6 +78,7 @@ def test_tags_are_listed_in_pages_and_removed(
     for tag in ("a", "c"):
         regctl("regctl", "image", "copy", pushed, f"{repository.uri}:{tag}")
     assert regctl("regctl", "tag", "ls", repository.uri).split() == ["a", "both", "c"]
+    assert repository.name in regctl("regctl", "repo", "ls", repository.host).split()
     assert regctl("regctl", "tag", "ls", "--limit", "2", repository.uri).split() == ["a", "both"]
     assert regctl("regctl", "tag", "ls", "--last", "both", repository.uri).split() == ["c"]
     regctl("regctl", "tag", "delete", f"{repository.uri}:c")
