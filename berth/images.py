@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import storage_classes
+from berth import changes, storage_classes
 from berth.db import Database
 from berth.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
 from berth.manifests import Manifest
@@ -16,6 +16,9 @@ from berth.names import Digest, Registry, Tag
 from berth.repositories import Repository, hold
 from berth.schema import image_references, images, repository_layers, tags
 from berth.storage_classes import StorageClass
+
+# A row that INSERT … ON CONFLICT has made is locked or replaced by nobody yet; one that it has updated is, by itself.
+_IS_UPDATED = (literal_column("xmax::text") != "0").label("is_updated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ async def put(
             for tag in sorted({*new_tags})
             if await _claim_tag(connection, repository, tag, manifest.digest, restored=restored)
         ]
-        if moved:
-            await _tag(connection, repository, manifest.digest, moved)
+        if moved and await _tag(connection, repository, manifest.digest, moved):
+            await changes.tell(connection, repository)
     return Put(manifest, former is None, restored, bool(moved))
 
 
@@ -141,24 +144,26 @@ async def _claim_tag(
     return bool(current != digest)
 
 
-async def _tag(connection: AsyncConnection, repository: Repository, digest: Digest, moved: Sequence[Tag]) -> None:
-    """Put the tags, which this transaction has claimed, on the image.
+async def _tag(connection: AsyncConnection, repository: Repository, digest: Digest, moved: Sequence[Tag]) -> bool:
+    """Put the tags, which this transaction has claimed, on the image. Whether one of them was on another image before.
 
     Raises ImageTagAlreadyExists: what was claimed when there was no such tag yet, another one may have put since.
     """
     rows = [{"repository_id": repository.id, "tag": tag, "digest": digest} for tag in moved]
     immutable = [tag for tag in moved if repository.mutability.is_immutable(tag)]
     statement = insert(tags).values(rows)
-    put = await connection.scalars(
+    put = await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["repository_id", "tag"],
             set_={"digest": statement.excluded.digest, "moved_at": func.now()},
             where=tags.c.tag.not_in(immutable),
-        ).returning(tags.c.tag)
+        ).returning(tags.c.tag, _IS_UPDATED)
     )
-    lost = {*moved} - {*put}
+    was_there = {row.tag: row.is_updated for row in put}
+    lost = {*moved} - {*was_there}
     if lost:
         raise ImageTagAlreadyExists(repository.name, min(lost))
+    return any(was_there.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,7 @@ async def untag(
         if held == {tag} and not keep_image:
             return await _remove(connection, repository, digest)
         await connection.execute(delete(tags).where(mine))
+        await changes.tell(connection, repository)
     return Deletion(removed=((digest, tag),))
 
 
@@ -224,4 +230,5 @@ async def _remove(connection: AsyncConnection, repository: Repository, digest: D
     gone = delete(tags).where(tags.c.repository_id == repository.id, tags.c.digest == digest).returning(tags.c.tag)
     removed_tags = sorted(Tag(tag) for tag in await connection.scalars(gone))
     await connection.execute(delete(images).where(images.c.repository_id == repository.id, images.c.digest == digest))
+    await changes.tell(connection, repository)
     return Deletion(removed=tuple((digest, tag) for tag in removed_tags) or ((digest, None),))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from berth.addresses import Addresses
 from berth.db import Database
+from berth.ear import Ear
 from berth.identity.passwords import KeyRing, load_keyring
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
@@ -19,6 +20,7 @@ class Opened:
 
     settings: Settings
     database: Database
+    ear: Ear
     store: Store
     master: Seal
     keyring: KeyRing
@@ -31,10 +33,12 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     if settings.database_url is None:
         raise ValueError("a process of Berth needs BERTH_DATABASE_URL")
     master = master_seal(settings)
-    database = Database(settings.database_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    database, ear = Database(url), Ear(url)
     try:
         keyring = await load_keyring(database, master)
         store = FilesystemStore(settings.store_folder)
-        yield Opened(settings, database, store, master, keyring, Addresses(settings))
+        async with ear.listening():
+            yield Opened(settings, database, ear, store, master, keyring, Addresses(settings))
     finally:
         await database.close()

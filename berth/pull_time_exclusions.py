@@ -3,10 +3,10 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, false, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from berth import registries
+from berth import changes, registries
 from berth.db import Database
 from berth.errors import ExclusionAlreadyExists, ExclusionNotFound, LimitExceeded
 from berth.identity.principals import Principal
@@ -47,6 +47,7 @@ async def deregister(database: Database, registry: Registry, principal_arn: str)
     async with database.transaction() as connection:
         if (await connection.execute(gone)).rowcount == 0:
             raise ExclusionNotFound(registry, principal_arn)
+        await changes.tell_of(connection, changes.of_exclusions(registry))
 
 
 async def page(database: Database, registry: Registry, *, after: str, limit: int) -> list[str]:
@@ -61,8 +62,26 @@ async def page(database: Database, registry: Registry, *, after: str, limit: int
         return [str(arn) for arn in await connection.scalars(question)]
 
 
+async def is_excluded(database: Database, registry: Registry, principal: Principal) -> bool:
+    """Whether the pulls of the principal do not count in the registry."""
+    named = _names(principal)
+    if named is None:
+        return False
+    async with database.reading() as connection:
+        return bool(await connection.scalar(select(exists().where(*_of(registry), named))))
+
+
 def excludes(principal: Principal, repository_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """The condition that pulls of the principal do not count in the registry of the repository.
+    """The condition that pulls of the principal do not count in the registry of the repository."""
+    named = _names(principal)
+    if named is None:
+        return false()
+    in_registry = and_(_table.account == repositories.c.account, _table.region == repositories.c.region)
+    return select(1).where(repositories.c.id == repository_id, in_registry, named).exists()
+
+
+def _names(principal: Principal) -> ColumnElement[bool] | None:
+    """The condition that an exclusion names the principal; None where none can.
 
     The session of a role pulls as the role. The ARN of a session does not tell the path of its role, but an account
     has only one role of a name. Others than roles and users cannot be excluded.
@@ -70,16 +89,11 @@ def excludes(principal: Principal, repository_id: ColumnElement[int]) -> ColumnE
     session = _SESSION.fullmatch(principal.arn)
     if session:
         roles = f"arn:{session['partition']}:iam::{session['account']}:role/"
-        is_named = and_(
+        return and_(
             _table.principal_arn.startswith(roles, autoescape=True),
             _table.principal_arn.endswith("/" + session["role"], autoescape=True),
         )
-    elif _USER.fullmatch(principal.arn):
-        is_named = _table.principal_arn == principal.arn
-    else:
-        return false()
-    in_registry = and_(_table.account == repositories.c.account, _table.region == repositories.c.region)
-    return select(1).where(repositories.c.id == repository_id, in_registry, is_named).exists()
+    return _table.principal_arn == principal.arn if _USER.fullmatch(principal.arn) else None
 
 
 def _of(registry: Registry) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

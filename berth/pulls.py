@@ -84,20 +84,26 @@ async def find_named(
     return {row["digest"]: (_stored(row), tuple(Tag(tag) for tag in row["tags"])) for row in rows}
 
 
-async def record(database: Database, principal: Principal, pulled: Iterable[StoredManifest]) -> None:
+def noted_until(image: StoredManifest) -> float:
+    """Until when another pull of the image need not be noted, in seconds since 1970."""
+    return 0.0 if image.last_pulled_at is None else (image.last_pulled_at + PULL_TIME_GRAIN).timestamp()
+
+
+async def record(database: Database, principal: Principal, pulled: Iterable[StoredManifest]) -> bool:
     """Note that these images of one repository were pulled now, those whose last note is an hour old.
 
-    Unless the pulls of the principal do not count.
+    Unless the pulls of the principal do not count. Whether anything was noted.
     """
     earliest = datetime.now(UTC) - PULL_TIME_GRAIN
     due = [image for image in pulled if image.last_pulled_at is None or image.last_pulled_at < earliest]
     if not due:
-        return
+        return False
     digests = sorted({image.digest for image in due})
     mine = and_(images.c.repository_id == due[0].repository_id, images.c.digest.in_(digests))
     counts = not_(pull_time_exclusions.excludes(principal, images.c.repository_id))
     async with database.transaction() as connection:
-        await connection.execute(update(images).where(mine, counts).values(last_pulled_at=func.now()))
+        noted = await connection.execute(update(images).where(mine, counts).values(last_pulled_at=func.now()))
+    return bool(noted.rowcount)
 
 
 def _stored(row: Any) -> StoredManifest:

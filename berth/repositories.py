@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Text, and_, any_, bindparam, delete, exists, func,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from berth import changes
 from berth.db import Database
 from berth.encryption import AES256
 from berth.errors import InvalidParameter, RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
@@ -189,6 +190,7 @@ async def remove(database: Database, registry: Registry, name: str, *, force: bo
             raise RepositoryNotEmpty(registry, name)
         await _let_go_of_layers(connection, registry, row["id"])
         await connection.execute(delete(repositories).where(repositories.c.id == row["id"]))
+        await changes.tell(connection, row["id"])
     return from_row(registry, row)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Row, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import repositories, schema
+from berth import changes, repositories, schema
 from berth.db import Database
 from berth.errors import ImageNotFound, ImageStorageClassUpdateNotSupported, listed
 from berth.names import Digest, Registry, Tag
@@ -67,6 +67,7 @@ async def change(
 async def archive(connection: AsyncConnection, repository_id: int, digests: Sequence[str]) -> None:
     """Archive images that this transaction has locked, and that no active index references."""
     await _set(connection, repository_id, digests, StorageClass.ARCHIVE, "archived_at")
+    await changes.tell(connection, repository_id)
 
 
 async def restore(connection: AsyncConnection, repository_id: int, digests: Sequence[str]) -> None:

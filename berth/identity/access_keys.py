@@ -3,12 +3,15 @@
 import secrets
 import string
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from berth import changes
 from berth.db import Database
 from berth.identity.principals import Principal
+from berth.questions import Question
 from berth.schema import access_keys
 from berth.sealing import Seal
 
@@ -26,11 +29,48 @@ class AccessKey:
     principal: Principal
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An access key as it is listed: without its secret."""
+
+    id: str
+    account: str
+    principal_arn: str
+    created_at: datetime
+
+
+_EXISTS = Question(select(access_keys.c.id).where(access_keys.c.id == bindparam("id")))
+
+
 async def find(database: Database, seal: Seal, access_key_id: str) -> AccessKey | None:
     """The key of that id. Raises SealBroken when it was sealed under another master key."""
     async with database.reading() as connection:
         row = (await connection.execute(select(access_keys).where(access_keys.c.id == access_key_id))).one_or_none()
     return None if row is None else _opened(seal, row.id, row.account, row.sealed_secret)
+
+
+async def exists(database: Database, access_key_id: str) -> bool:
+    return bool(await database.ask(_EXISTS, id=access_key_id))
+
+
+async def listing(database: Database) -> list[Listed]:
+    """All access keys, by account and age."""
+    table = access_keys.c
+    question = select(table.id, table.account, table.principal, table.created_at)
+    async with database.reading() as connection:
+        rows = await connection.execute(question.order_by(table.account, table.created_at, table.id))
+    return [Listed(*row) for row in rows]
+
+
+async def revoke(database: Database, access_key_id: str) -> bool:
+    """Take the key back: within a second no process believes it, nor a registry password that was got with it.
+
+    False where there is no such key.
+    """
+    async with database.transaction() as connection:
+        gone = await connection.execute(delete(access_keys).where(access_keys.c.id == access_key_id))
+        await changes.tell_of(connection, changes.of_key(access_key_id))
+    return bool(gone.rowcount)
 
 
 async def root_of(database: Database, seal: Seal, account: str) -> AccessKey | None:
@@ -70,6 +110,7 @@ async def create_root(
             .values(row)
             .on_conflict_do_update(index_elements=["id"], set_={**row, "created_at": access_keys.c.created_at})
         )
+        await changes.tell_of(connection, changes.of_key(key_id))
     return AccessKey(key_id, key_secret, principal)
 
 

@@ -29,6 +29,8 @@ class Layer:
     has_image: bool = False
     # Whether all images that need it are archived, and nobody pushed it again since.
     is_archived: bool = False
+    # Of the repository that holds it; 0 where nobody asked for it.
+    repository_id: int = 0
 
 
 # Of the images that need a layer, an active one, or else the one that was archived last.
@@ -47,6 +49,7 @@ IS_ARCHIVED = _IMAGE.with_only_columns(image_references.c.archived_at).scalar_su
 _image = _IMAGE.lateral("image")
 _HELD = Question(
     select(
+        repository_layers.c.repository_id,
         repository_layers.c.digest,
         repository_layers.c.size,
         _image.c.media_type,
@@ -84,6 +87,7 @@ async def find_all(database: Database, registry: Registry, name: str, digests: S
             row["media_type"] or DEFAULT_MEDIA_TYPE,
             row["has_image"],
             row["is_archived"],
+            row["repository_id"],
         )
         for row in rows
     }

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from berth import account_settings, repositories
+from berth import account_settings, changes, repositories
 from berth.db import Database
 from berth.errors import RepositoryNotFound
 from berth.layers.held import IS_ARCHIVED
@@ -185,4 +185,5 @@ async def unlink(database: Database, repository: Repository, digest: Digest) -> 
             return False
         await connection.execute(delete(repository_layers).where(mine))
         await connection.execute(update(layers).where(bytes_).values(unused_since=func.now()))
+        await changes.tell(connection, repository)
     return True

@@ -165,7 +165,7 @@ async def test_the_statements_of_each_operation(api: Api, plane: CountedPlane) -
         ("put_account_setting", {**setting, "value": "V1"}, 1),
         ("register_pull_time_update_exclusion", {"principalArn": ROLE}, 3),
         ("list_pull_time_update_exclusions", {}, 1),
-        ("deregister_pull_time_update_exclusion", {"principalArn": ROLE}, 1),
+        ("deregister_pull_time_update_exclusion", {"principalArn": ROLE}, 2),
     ):
         with plane.counting() as statements:
             await getattr(api, operation)(**members)

@@ -1,0 +1,85 @@
+"""A bounded memory of what was found in the database, each finding about one subject that may change."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from berth.ear import Ear
+
+Value = TypeVar("Value")
+
+# What an entry costs beside its value: its key, its place in two dictionaries.
+ENTRY_BYTES = 512
+
+
+@dataclass(slots=True)
+class _Entry(Generic[Value]):
+    value: Value
+    size: int
+    subject: str
+
+
+class Cache(Generic[Value]):
+    """Findings of at most `most_bytes` in all; those that were not asked for longest go first.
+
+        moment = cache.moment
+        found = await …
+        cache.keep(key, found, subject=…, size=len(…), since=moment)
+
+    So that a finding which a change has overtaken on its way is never kept. While the ear does not hear, nothing is
+    given and nothing kept.
+    """
+
+    def __init__(self, ear: Ear, most_bytes: int) -> None:
+        self._ear = ear
+        self._most_bytes = most_bytes
+        self._entries: OrderedDict[Hashable, _Entry[Value]] = OrderedDict()
+        self._of_subject: dict[str, set[Hashable]] = {}
+        self.bytes = 0
+        ear.on_change(self._forget)
+
+    @property
+    def moment(self) -> int:
+        """To be noted before that is asked for which is to be kept."""
+        return self._ear.moment
+
+    def get(self, key: Hashable) -> Value | None:
+        if not self._ear.is_hearing:
+            return None
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        self._entries.move_to_end(key)
+        return entry.value
+
+    def keep(self, key: Hashable, value: Value, *, subject: str, size: int, since: int) -> None:
+        """Keep what was found after the moment `since`; `size` in bytes."""
+        size += ENTRY_BYTES
+        if size > self._most_bytes or not self._ear.is_hearing or not self._ear.is_current(subject, since):
+            return
+        self._drop(key)
+        self._entries[key] = _Entry(value, size, subject)
+        self._of_subject.setdefault(subject, set()).add(key)
+        self.bytes += size
+        while self.bytes > self._most_bytes:
+            self._drop(next(iter(self._entries)))
+
+    def _forget(self, subject: str | None) -> None:
+        if subject is None:
+            self._entries.clear()
+            self._of_subject.clear()
+            self.bytes = 0
+            return
+        for key in list(self._of_subject.get(subject, ())):
+            self._drop(key)
+
+    def _drop(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return
+        self.bytes -= entry.size
+        keys = self._of_subject[entry.subject]
+        keys.discard(key)
+        if not keys:
+            del self._of_subject[entry.subject]

@@ -1,0 +1,66 @@
+"""What changed, told to every process, so that nothing that one remembers of the database is older than a second.
+
+Whoever takes away or replaces what a process may remember calls `tell` in the transaction that does it: PostgreSQL
+hands it to all that listen (berth/ear.py) when the transaction commits. What only becomes new need not be told, for
+only what was found is remembered, never that something was missing.
+"""
+
+from typing import Any, Protocol
+
+from sqlalchemy import ARRAY, Text, bindparam, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import Pool
+
+from berth import ear
+from berth.names import Registry
+
+# A repository, an access key or the like, by its name here. No secret: whoever may connect may listen.
+Subject = str
+
+_TELL = text("SELECT pg_notify(:channel, subject) FROM unnest(:subjects) AS subject").bindparams(
+    bindparam("channel", ear.CHANNEL, Text), bindparam("subjects", type_=ARRAY(Text))
+)
+_TOLD = "told"
+# What never changes.
+NEVER: Subject = "never"
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+def of_repository(repository_id: int) -> Subject:
+    """What a repository contains."""
+    return f"repository {repository_id}"
+
+
+def of_key(access_key_id: str) -> Subject:
+    return f"key {access_key_id}"
+
+
+def of_exclusions(registry: Registry) -> Subject:
+    """Whose pulls do not count."""
+    return f"exclusions {registry.account}/{registry.region}"
+
+
+async def tell(connection: AsyncConnection, repository: _Identified | int) -> None:
+    """Tell that the repository lost something, or that a tag of it moved, if the transaction at hand commits."""
+    await tell_of(connection, of_repository(repository if isinstance(repository, int) else repository.id))
+
+
+async def tell_of(connection: AsyncConnection, *subjects: Subject) -> None:
+    """Tell that these changed, if the transaction at hand commits.
+
+    This process has heard it when the connection is given back, so that whoever made a change sees it at once here.
+    """
+    connection.info.setdefault(_TOLD, []).extend(subjects)
+    await connection.execute(_TELL, {"subjects": list(subjects)})
+
+
+@event.listens_for(Pool, "checkin")
+def _hear(_connection: Any, record: Any) -> None:
+    """What was told by a transaction that is over; one that failed told nothing new, and nothing wrong."""
+    told = record.info.pop(_TOLD, None)
+    if told:
+        ear.hear(told)
