@@ -1,6 +1,8 @@
 """The stations of a request to the registry, in order.
 
 host and path → principal → authorize (ECR's own action for the step) → the step → answer, or the error
+
+A pull that can be answered from memory takes the short way through the same stations: dataplane/at_once.py.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,12 +12,16 @@ import structlog
 from aiohttp import web
 
 from berth.downloads import PATH
+from berth.identity.known_keys import KnownKeys
 from berth.opening import Opened, opened
 from berth.settings import Settings
 from dataplane import blobs, catalog, downloads, errors, host, manifests, referrers, tags, uploads
+from dataplane.at_once import AtOnce
 from dataplane.call import Call
+from dataplane.host import Plain
+from dataplane.memory import Memory
 from dataplane.passwords import Passwords
-from listener import ANSWER_FAULT, DATABASE, STORE, expect
+from listener import ANSWER_AT_ONCE, ANSWER_FAULT, DATABASE, STORE, expect
 
 log = structlog.get_logger()
 
@@ -47,6 +53,7 @@ STEPS: dict[tuple[str, str], tuple[Step, str | None]] = {
     ("GET", "tags"): (tags.get, "ecr:ListImages"),
     ("GET", "referrers"): (referrers.get, "ecr:ListImageReferrers"),
 }
+ACTIONS = {asked: action for asked, (_, action) in STEPS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class DataPlane:
 
     opened: Opened
     passwords: Passwords
+    memory: Memory
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -70,9 +78,9 @@ class DataPlane:
 
     async def _step(self, request: web.Request) -> web.StreamResponse:
         target = host.find(request, self.opened.addresses)
-        principal = self.passwords.principal(request, self.opened.addresses.endpoint(target.registry))
+        principal = await self.passwords.principal(request, self.opened.addresses.endpoint(target.registry))
         step, action = _step_for(request.method, target.kind)
-        call = Call(request, self.opened, principal, target)
+        call = Call(request, self.opened, principal, target, self.memory)
         if action is not None:
             call.authorize(action, target.arn)
         return await step(call)
@@ -86,6 +94,11 @@ def _step_for(method: str, kind: str) -> tuple[Step, str | None]:
     return found
 
 
+def _plane(opened: Opened) -> DataPlane:
+    passwords = Passwords(opened.keyring, KnownKeys(opened.database, opened.ear))
+    return DataPlane(opened, passwords, Memory(opened.database, opened.ear))
+
+
 def make_app(settings: Settings) -> web.Application:
     """The data plane, which opens the database and the store when it starts."""
     app = web.Application(client_max_size=0)
@@ -93,7 +106,11 @@ def make_app(settings: Settings) -> web.Application:
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         async with opened(settings) as everything:
             app[DATABASE], app[STORE] = everything.database, everything.store
-            app[PLANE] = DataPlane(everything, Passwords(everything.keyring))
+            plane = _plane(everything)
+            app[PLANE] = plane
+            if settings.log_level != "debug":
+                # At that level every request is logged, which those that are answered at once are not.
+                app[ANSWER_AT_ONCE] = AtOnce(Plain(everything.addresses), plane.passwords, plane.memory, ACTIONS).answer
             yield
 
     async def answer(request: web.Request) -> web.StreamResponse:

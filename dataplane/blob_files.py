@@ -1,74 +1,107 @@
-"""The bytes of a blob on their way out: by the kernel, whole or a range, under the conditions that RFC 9110 has."""
+"""The bytes of a blob on their way out: from memory, from a file by the kernel, from elsewhere, or piece by piece."""
 
-import re
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
 
-from aiohttp import ETag, web
+import structlog
+from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from multidict import CIMultiDict
 
 from berth.names import Digest
-from berth.store.contract import Blob, BlobLost, Redirect, Store
-from dataplane.errors import OciError
+from berth.store.contract import Blob, BlobLost, Redirect, Store, StoreUnavailable
+from dataplane import conditions
+from dataplane.conditions import Part
+
+log = structlog.get_logger()
 
 OCTETS = "application/octet-stream"
-# RFC 9110, "Range Specifiers": one range of bytes. (Several at once are nothing that a registry's client asks for.)
-_RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,19})-(?P<last>[0-9]{0,19})|-(?P<suffix>[0-9]{1,19}))")
-_CONDITIONS = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range")
 
 
 def headers(digest: Digest) -> dict[str, str]:
     return {"Docker-Content-Digest": digest, "Accept-Ranges": "bytes", "ETag": f'"{digest}"', "Content-Type": OCTETS}
 
 
-async def send(request: web.Request, store: Store, blob: Blob, size: int) -> web.StreamResponse:
-    """The answer to a GET or HEAD of the blob. Raises OciError (412, 416), BlobLost."""
-    digest = blob.digest
-    wanted, had = request.if_match, request.if_none_match
-    if wanted is not None and not _names(wanted, digest):
-        raise OciError(412, "DENIED", f"If-Match does not name '{digest}', which is what is here")
-    if had is not None and _names(had, digest):
-        return web.Response(status=304, headers=headers(digest))
-    _check_range(request, size)
+async def send(
+    request: web.Request, store: Store, blob: Blob, size: int, content: bytes | None = None
+) -> web.StreamResponse:
+    """The answer to a GET or HEAD of the blob, whose `content` may be at hand. Raises OciError (412, 416), BlobLost."""
+    named = headers(blob.digest)
+    if conditions.is_known(request, blob.digest):
+        return web.Response(status=304, headers=named)
+    if request.method == "HEAD":
+        return web.Response(headers=named | {"Content-Length": str(size)})
+    part = conditions.part(request, size)
+    status, told = 200 if part.is_whole else 206, named | part.headers(size)
+    if content is not None:
+        return web.Response(status=status, headers=told, body=content[part.first : part.last + 1])
     place = await store.locate(blob)
     if isinstance(place, Redirect):
-        return web.Response(status=307, headers=headers(digest) | {"Location": place.url})
-    if place is None or not place.exists():
-        raise BlobLost(digest)
-    return _BlobFile(place, headers=headers(digest))
+        return web.Response(status=307, headers=named | {"Location": place.url})
+    if isinstance(place, Path):
+        return _File(_open(place, blob), part, status=status, headers=told)
+    pieces = store.read(blob, part.first, part.last)
+    # Whether there is anything is clear before the head says so.
+    return _Pieces(await anext(pieces, b""), pieces, status=status, headers=told)
 
 
-def _names(tags: tuple[ETag, ...], digest: Digest) -> bool:
-    return any(tag.value in {"*", digest} for tag in tags)
+def _open(path: Path, blob: Blob) -> BinaryIO:
+    try:
+        # In no thread: it takes a tenth of what a thread would, and the kernel reads from it in this thread, too.
+        return path.open("rb", buffering=0)
+    except FileNotFoundError:
+        raise BlobLost(blob.digest) from None
 
 
-def _check_range(request: web.Request, size: int) -> None:
-    header = request.headers.get("Range")
-    if header is None:
-        return
-    matched = _RANGE.fullmatch(header.strip())
-    if matched is not None:
-        first, last, suffix = matched["first"], matched["last"], matched["suffix"]
-        if int(suffix or 0) > 0 or (first and int(first) < size and (not last or int(first) <= int(last))):
-            return
-    message = f"'{header[:100]}' is not one range, such as bytes=0-99, within the {size} bytes of the layer"
-    raise OciError(416, "RANGE_INVALID", message, {"Content-Range": f"bytes */{size}"})
+class _File(web.StreamResponse):
+    """Sends a part of a file, from the kernel to the kernel where the connection is a plain one."""
 
-
-class _BlobFile(web.FileResponse):
-    """A file that never changes and is called by what is in it, which aiohttp would call by its time and size."""
+    def __init__(self, file: BinaryIO, part: Part, *, status: int, headers: dict[str, str]) -> None:
+        super().__init__(status=status, headers=headers)
+        self._file = file
+        self._part = part
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        if any(name in request.headers for name in _CONDITIONS):
-            headers = CIMultiDict(request.headers)
-            for name in _CONDITIONS:
-                headers.popall(name, None)
-            request = request.clone(headers=headers)
-        return await super().prepare(request)
+        with self._file:
+            writer = await super().prepare(request)
+            transport, length = request.transport, self._part.length
+            if not length:
+                return writer
+            if transport is None or transport.is_closing():
+                raise ConnectionResetError("the client is gone")
+            sent = await asyncio.get_running_loop().sendfile(transport, self._file, self._part.first, length)
+        if sent != length:
+            raise _cut_short(self.headers, "the file is shorter than the layer")
+        return writer
 
-    @property
-    def etag(self) -> ETag | None:
-        return super().etag
 
-    @etag.setter
-    def etag(self, value: ETag | str | None) -> None:
-        del value
+class _Pieces(web.StreamResponse):
+    """Sends what a store reads, as fast as the client takes it."""
+
+    def __init__(self, first: bytes, others: AsyncIterator[bytes], *, status: int, headers: dict[str, str]) -> None:
+        super().__init__(status=status, headers=headers)
+        self._first = first
+        self._others = others
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        async with contextlib.aclosing(self._others):  # type: ignore[type-var]
+            writer = await super().prepare(request)
+            left = int(self.headers["Content-Length"]) - len(self._first)
+            await self.write(self._first)
+            try:
+                async for piece in self._others:
+                    left -= len(piece)
+                    await self.write(piece)
+            except (BlobLost, StoreUnavailable) as error:
+                raise _cut_short(self.headers, str(error)) from error
+        if left:
+            raise _cut_short(self.headers, "the store has another number of bytes than the layer")
+        return writer
+
+
+def _cut_short(headers: Mapping[str, str], reason: str) -> ConnectionError:
+    """The connection is to end, so that the client sees that what it has is not all."""
+    log.error("a layer could not be sent to its end", digest=headers["Docker-Content-Digest"], reason=reason)
+    return ConnectionAbortedError(reason)

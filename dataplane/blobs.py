@@ -4,28 +4,38 @@ import structlog
 from aiohttp import web
 
 from berth import layers, repositories
-from berth.layers import Layer
-from berth.store.contract import Blob, BlobLost
+from berth.store.contract import Blob, BlobLost, Redirect
 from dataplane import blob_files
 from dataplane.call import Call
-from dataplane.errors import BlobArchived, BlobUnknown, OciError
+from dataplane.errors import BlobUnknown, OciError
+from dataplane.memory import SMALL
 
 log = structlog.get_logger()
 
 
 async def head(call: Call) -> web.StreamResponse:
-    layer = await _find(call)
+    layer = (await call.memory.layer(call.target)).layer
     return web.Response(headers=blob_files.headers(layer.digest) | {"Content-Length": str(layer.size)})
 
 
 async def get(call: Call) -> web.StreamResponse:
-    layer = await _find(call)
+    layer = (await call.memory.layer(call.target)).layer
     blob = Blob(call.registry, layer.digest)
     try:
-        return await blob_files.send(call.request, call.store, blob, layer.size)
+        content = await _content(call, blob) if layer.size <= SMALL else None
+        return await blob_files.send(call.request, call.store, blob, layer.size, content)
     except BlobLost:
         log.exception("a layer is not in the store", digest=layer.digest, repository=call.name)
         raise OciError(500, "BLOB_UNKNOWN", "the bytes of this layer are lost: see `berth store verify`") from None
+
+
+async def _content(call: Call, blob: Blob) -> bytes | None:
+    """The bytes of a small blob, which are remembered; None where the store has clients fetch them elsewhere."""
+    content = call.memory.recall_content(blob)
+    if content is None and not isinstance(await call.store.locate(blob), Redirect):
+        content = b"".join([piece async for piece in call.store.read(blob)])
+        call.memory.keep_content(blob, content)
+    return content
 
 
 async def delete(call: Call) -> web.StreamResponse:
@@ -36,12 +46,3 @@ async def delete(call: Call) -> web.StreamResponse:
     if not removed:
         raise OciError(409, "DENIED", "an image of this repository needs the layer")
     return web.Response(status=202)
-
-
-async def _find(call: Call) -> Layer:
-    layer = await layers.find(call.database, call.registry, call.name, call.target.digest())
-    if layer is None:
-        raise BlobUnknown
-    if layer.is_archived:
-        raise BlobArchived
-    return layer

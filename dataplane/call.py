@@ -12,6 +12,7 @@ from berth.names import Registry, RepositoryName
 from berth.opening import Opened
 from berth.store.contract import Store
 from dataplane.host import Target
+from dataplane.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Call:
     opened: Opened
     principal: Principal
     target: Target
+    memory: Memory
 
     @property
     def database(self) -> Database:
@@ -45,4 +47,9 @@ class Call:
 
     def authorize(self, action: str, arn: str) -> None:
         """Raise AccessDenied unless the principal may do `action` to `arn`."""
-        authorize(self.principal, action, arn, {"aws:RequestedRegion": self.registry.region})
+        allow(self.principal, action, self.registry, arn)
+
+
+def allow(principal: Principal, action: str, registry: Registry, arn: str) -> None:
+    """Raise AccessDenied unless the principal may do `action` to `arn`, which is in the registry."""
+    authorize(principal, action, arn, {"aws:RequestedRegion": registry.region})

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from aiohttp import web
 
 from berth.addresses import Addresses
 from berth.names import Digest, NameInvalid, Registry, RepositoryName, Tag
 from dataplane.errors import ManifestUnknown, OciError
+from listener import HOST
 
 _AFTER_NAME = {
     "manifests": "/manifests/(?P<reference>[^/]+)",
@@ -18,8 +20,11 @@ _AFTER_NAME = {
     "referrers": "/referrers/(?P<reference>[^/]+)",
 }
 _KINDS = {kind: re.compile(f"/v2/(?P<name>.+){rest}", re.DOTALL) for kind, rest in _AFTER_NAME.items()}
-_CATALOG = re.compile("/v2/(?:(?P<registry>.+)/)?_catalog", re.DOTALL)
+_CATALOG = re.compile("/v2/(?:(?P<registry>.+[^/])/)?_catalog", re.DOTALL)
 _LONGEST_PATH = 1024
+# Of a manifest or a blob, in letters that mean themselves: aiohttp would read it no other way.
+_PLAIN = re.compile(r"/v2/[A-Za-z0-9._/-]{1,400}/(?:manifests|blobs)/[A-Za-z0-9._:-]{1,160}")
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,11 @@ class Target:
     name: RepositoryName = field(default=RepositoryName(""))
     reference: str = ""
     path: str = "/v2"
+    # The ARN of the repository; of a catalog, that of all repositories of its registry.
+    arn: str = field(init=False)
 
-    @property
-    def arn(self) -> str:
-        """The ARN of the repository; of a catalog, that of all repositories of its registry."""
-        return self.registry.arn(self.name or "*")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arn", self.registry.arn(self.name or "*"))
 
     def digest(self) -> Digest:
         """The reference, which must be a digest."""
@@ -49,13 +54,33 @@ class Target:
             raise ManifestUnknown from None
 
 
+class Plain:
+    """The targets of requests for manifests and blobs that need no second look, those that were asked for last."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self.find = lru_cache(_REMEMBERED)(self._find)
+
+    def _find(self, host: str, path: str) -> Target | None:
+        if not HOST.fullmatch(host) or not _PLAIN.fullmatch(path):
+            return None
+        try:
+            target = _find(self._addresses, host, path)
+        except OciError:
+            return None
+        return target if target.kind in {"manifests", "blobs"} else None
+
+
 def find(request: web.Request, addresses: Addresses) -> Target:
     """Raises OciError for a path that is none of the API's, and for a name that no repository can have."""
     # Encoded slashes stay so: what a proxy in front of Berth took for one segment is one here, and no name has a `%`.
     path = request.rel_url.path_safe
     if len(path) > _LONGEST_PATH:
         raise OciError(414, "NAME_INVALID", f"a path has at most {_LONGEST_PATH} characters")
-    host = request.headers.get("Host", "")
+    return _find(addresses, request.headers.get("Host", ""), path)
+
+
+def _find(addresses: Addresses, host: str, path: str) -> Target:
     if path in {"/v2", "/v2/"}:
         return Target("base", addresses.find(host, "").registry)
     catalog = _CATALOG.fullmatch(path)

@@ -6,14 +6,14 @@ from functools import partial
 
 from aiohttp import web
 
-from berth import images, pulls, repositories
+from berth import images, repositories
 from berth.errors import RepositoryNotFound, listed
 from berth.manifests import MAX_BYTES, Manifest, parse
 from berth.names import Digest, NameInvalid, Tag
-from berth.pulls import StoredManifest
 from dataplane import bodies, creation
 from dataplane.call import Call
-from dataplane.errors import ManifestArchived, ManifestUnknown, OciError
+from dataplane.errors import ManifestUnknown, OciError
+from dataplane.memory import manifest_headers
 
 # Reading a manifest of so many bytes takes longer than others should wait.
 LARGE = 256 * 1024
@@ -22,15 +22,15 @@ MOST_TAGS = 100
 
 
 async def head(call: Call) -> web.StreamResponse:
-    manifest = await _find(call)
+    manifest = (await call.memory.manifest(call.target)).stored
     # aiohttp sends no body in answer to HEAD, and keeps this length.
-    return web.Response(headers=_headers(manifest) | {"Content-Length": str(len(manifest.content))})
+    return web.Response(headers=manifest_headers(manifest) | {"Content-Length": str(len(manifest.content))})
 
 
 async def get(call: Call) -> web.StreamResponse:
-    manifest = await _find(call)
-    await pulls.record(call.database, call.principal, [manifest])
-    return web.Response(body=manifest.content, headers=_headers(manifest))
+    known = await call.memory.manifest(call.target)
+    await call.memory.note_pull(known, call.target, call.principal)
+    return web.Response(body=known.stored.content, headers=manifest_headers(known.stored))
 
 
 async def put(call: Call) -> web.StreamResponse:
@@ -75,23 +75,6 @@ async def _put(call: Call, manifest: Manifest, new_tags: Sequence[Tag]) -> None:
     except RepositoryNotFound as missing:
         await creation.create(call, missing)
         await images.put(call.database, call.registry, call.name, manifest, new_tags)
-
-
-async def _find(call: Call) -> StoredManifest:
-    manifest = await pulls.find(call.database, call.registry, call.name, call.target.tag_or_digest())
-    if manifest is None:
-        raise ManifestUnknown
-    if manifest.is_archived:
-        raise ManifestArchived
-    return manifest
-
-
-def _headers(manifest: StoredManifest) -> dict[str, str]:
-    return {
-        "Content-Type": manifest.media_type,
-        "Docker-Content-Digest": manifest.digest,
-        "ETag": f'"{manifest.digest}"',
-    }
 
 
 def _new_reference(text: str) -> Tag | Digest:

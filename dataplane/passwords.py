@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from aiohttp import web
 
+from berth.identity.known_keys import KnownKeys
 from berth.identity.passwords import KeyRing, Password, PasswordExpired
 from berth.identity.principals import Principal
 from berth.sealing import SealBroken
@@ -19,12 +20,20 @@ REMEMBERED = 4096
 class Passwords:
     """Opens registry passwords, and remembers those that it has opened until they expire."""
 
-    def __init__(self, keyring: KeyRing) -> None:
+    def __init__(self, keyring: KeyRing, keys: KnownKeys) -> None:
         self._keyring = keyring
+        self._keys = keys
         self._opened: OrderedDict[str, Password] = OrderedDict()
 
-    def principal(self, request: web.Request, endpoint: str) -> Principal:
-        """Raises NotAuthenticated, and OciError for a password that has expired."""
+    def recall(self, header: str) -> Principal | None:
+        """Whose password the Authorization header has, where it was good before and is known to be so still."""
+        known = self._opened.get(header)
+        if known is None or known.expires_at <= time.time() or not self._keys.recall(known.principal.access_key_id):
+            return None
+        return known.principal
+
+    async def principal(self, request: web.Request, endpoint: str) -> Principal:
+        """Raises NotAuthenticated, and OciError for a password that has expired or whose access key is gone."""
         given = request.headers.getall("Authorization", [])
         if not given:
             raise NotAuthenticated(endpoint, "Not Authorized")
@@ -38,8 +47,11 @@ class Passwords:
             if len(self._opened) > REMEMBERED:
                 self._opened.popitem(last=False)
         if known.expires_at <= time.time():
-            del self._opened[header]
+            self._opened.pop(header, None)
             raise _expired()
+        if not await self._keys.exists(known.principal.access_key_id):
+            # AWS's own text for it (IAM user guide, "Troubleshooting": a key that was deleted).
+            raise OciError(403, "DENIED", "The security token included in the request is invalid.")
         return known.principal
 
     def _open(self, header: str, endpoint: str) -> Password:

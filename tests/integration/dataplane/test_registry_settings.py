@@ -9,6 +9,7 @@ from sqlalchemy import select
 import dataplane.call
 from berth import account_settings, pull_time_exclusions
 from berth.db import Database
+from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.names import Registry
@@ -21,10 +22,10 @@ Make = Callable[..., Awaitable[Repository]]
 
 
 @pytest.fixture
-def session(registry: Registry) -> Principal:
+def session(registry: Registry, root_key: AccessKey) -> Principal:
     """The session of a role of the test's account."""
     arn = f"arn:aws:sts::{registry.account}:assumed-role/trivy/scan"
-    return Principal(registry.account, arn, "AROA:scan", "ASIA")
+    return Principal(registry.account, arn, "AROA:scan", root_key.id)
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""Pulls that are answered from memory, as soon as they are read: every one authenticated and authorized like any other.
+
+Where anything is not as usual, or not known, or not allowed, the request goes its whole way (dataplane/app.py), which
+also says what is wrong with it.
+"""
+
+from collections.abc import Mapping
+
+from aiohttp.http import RawRequestMessage
+
+from berth.errors import AccessDenied
+from berth.identity.principals import Principal
+from dataplane.call import allow
+from dataplane.host import Plain, Target
+from dataplane.memory import Memory
+from dataplane.passwords import Passwords
+from listener import Prompt
+
+# What asks for another answer than the whole thing.
+_CONDITIONS = ("Range", "If-None-Match", "If-Match", "Expect")
+# A larger answer is not for the memory of a connection whose client may be slow.
+MOST_BYTES = 256 * 1024
+
+
+class AtOnce:
+    def __init__(
+        self, plain: Plain, passwords: Passwords, memory: Memory, actions: Mapping[tuple[str, str], str | None]
+    ) -> None:
+        """`actions`: that which the principal must be allowed, by method and kind of target."""
+        self._plain = plain
+        self._passwords = passwords
+        self._memory = memory
+        self._actions = actions
+
+    def answer(self, message: RawRequestMessage) -> Prompt | None:
+        if message.method not in {"GET", "HEAD"}:
+            return None
+        headers = message.headers
+        for name in _CONDITIONS:
+            if name in headers:
+                return None
+        target = self._plain.find(headers.get("Host", ""), message.path)
+        given = headers.getall("Authorization", ())
+        if target is None or len(given) != 1:
+            return None
+        principal = self._passwords.recall(given[0])
+        action = self._actions.get((message.method, target.kind))
+        if principal is None or action is None:
+            return None
+        try:
+            allow(principal, action, target.registry, target.arn)
+        except AccessDenied:
+            return None
+        if target.kind == "manifests":
+            return self._manifest(message.method, target, principal)
+        return self._blob(message.method, target)
+
+    def _manifest(self, method: str, target: Target, principal: Principal) -> Prompt | None:
+        known = self._memory.recall_manifest(target)
+        if known is None:
+            return None
+        if method == "HEAD":
+            return Prompt(known.answer.head)
+        if len(known.answer.body) > MOST_BYTES or not self._memory.need_not_note(known, target, principal):
+            return None
+        return known.answer
+
+    def _blob(self, method: str, target: Target) -> Prompt | None:
+        known = self._memory.recall_layer(target)
+        if known is None or method == "HEAD":
+            return None if known is None else known.answer
+        content = self._memory.recall_content(known.blob)
+        return None if content is None else Prompt(known.answer.head, content)
