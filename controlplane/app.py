@@ -42,7 +42,7 @@ class ControlPlane:
 
     def __init__(self, everything: Opened) -> None:
         self._opened = everything
-        self._callers = Callers(everything.database, everything.master)
+        self._callers = Callers(everything.database, everything.ear, everything.master)
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
 
     async def handle(self, http: web.Request) -> web.Response:

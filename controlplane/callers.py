@@ -1,38 +1,35 @@
 """Whose access key a request was signed with."""
 
-import time
-from collections import OrderedDict
-
+from berth import changes
+from berth.cache import Cache
 from berth.db import Database
+from berth.ear import Ear
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.sealing import Seal
 from controlplane.wire.faults import UnrecognizedClient
 
-# How long a key that was taken back may still be believed here.
-BELIEVED_SECONDS = 5.0
-REMEMBERED = 1000
+MOST_BYTES = 4 * 1024 * 1024
+# What a key takes, its names and its secret.
+KEY_BYTES = 1024
 
 
 class Callers:
-    """Access keys by their ids, each remembered for a few seconds: a busy client costs no query a call."""
+    """Access keys by their ids, remembered for as long as nobody changes them: a busy client costs no query a call."""
 
-    def __init__(self, database: Database, master: Seal) -> None:
+    def __init__(self, database: Database, ear: Ear, master: Seal) -> None:
         self._database = database
         self._master = master
-        self._known: OrderedDict[str, tuple[float, AccessKey]] = OrderedDict()
+        self._known: Cache[AccessKey] = Cache(ear, MOST_BYTES)
 
     async def find(self, access_key_id: str) -> AccessKey:
         """Raises UnrecognizedClient."""
-        now = time.monotonic()
-        until, known = self._known.get(access_key_id, (0.0, None))
-        if known is not None and now < until:
+        known = self._known.get(access_key_id)
+        if known is not None:
             return known
+        moment = self._known.moment
         found = await access_keys.find(self._database, self._master, access_key_id)
-        self._known.pop(access_key_id, None)
         if found is None:
             raise UnrecognizedClient
-        self._known[access_key_id] = (now + BELIEVED_SECONDS, found)
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        self._known.keep(access_key_id, found, subject=changes.of_key(found.id), size=KEY_BYTES, since=moment)
         return found

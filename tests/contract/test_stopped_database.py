@@ -1,6 +1,7 @@
 """ServerException, which every operation has: what is answered while PostgreSQL does not run."""
 
 import signal
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import controlplane.app
 import listener
 from berth.db import Database
 from berth.identity import access_keys
+from berth.identity.access_keys import AccessKey
 from berth.names import Registry
-from berth.sealing import master_seal
+from berth.sealing import Seal, master_seal
 from berth.settings import Settings
 from tests.conftest import running_postgres
 from tests.contract import model
@@ -24,7 +26,6 @@ INDEPENDENT = {"GetAuthorizationToken"}
 async def test_every_operation_says_that_the_service_is_unavailable(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controlplane.callers.BELIEVED_SECONDS", 3600.0)
     with running_postgres(tmp_path_factory.mktemp("postgres")) as (url, server):
         settings = Settings(data=tmp_path_factory.mktemp("data"), database_url=url)
         database = Database(url)
@@ -41,10 +42,21 @@ async def test_every_operation_says_that_the_service_is_unavailable(
             assert (await line.call("DescribeRegistry", {})).status == 200
             server.send_signal(signal.SIGINT)
             server.wait(30)
+            monkeypatch.setattr(access_keys, "find", remembering(known))
             for operation, members in sensible(Registry("111111111111", settings.region)).items():
                 asking = line_of_a_stranger if operation in INDEPENDENT else line
                 answer = await asking.call(operation, members)
                 assert (answer.code, answer.status) == ("ServerException", 503), f"{operation}: {answer}"
+
+
+def remembering(key: AccessKey) -> Callable[[Database, Seal, str], Awaitable[AccessKey | None]]:
+    """A way to find keys that needs no database for this one: so the operation itself meets that there is none."""
+    ask = access_keys.find
+
+    async def find(database: Database, seal: Seal, access_key_id: str) -> AccessKey | None:
+        return key if access_key_id == key.id else await ask(database, seal, access_key_id)
+
+    return find
 
 
 def sensible(registry: Registry) -> dict[str, dict[str, Any]]:
