@@ -16,7 +16,14 @@ layers = Table(
     now_column("created_at"),
     # Since when it may be that nobody holds it; NULL where somebody was seen to. Collection looks at these alone.
     Column("unused_since", Moment),
-    Index("ix_layers_unused_since", "unused_since", postgresql_where="unused_since IS NOT NULL"),
+    Index(
+        "ix_layers_unused_since",
+        "unused_since",
+        "account",
+        "region",
+        "digest",
+        postgresql_where="unused_since IS NOT NULL",
+    ),
 )
 
 repository_layers = Table(
@@ -29,7 +36,13 @@ repository_layers = Table(
     # Since when it may be that no image needs it; NULL where one was seen to. Collection looks at these alone.
     Column("unused_since", Moment, server_default=func.now()),
     Index("ix_repository_layers_digest", "digest", "repository_id"),
-    Index("ix_repository_layers_unused_since", "unused_since", postgresql_where="unused_since IS NOT NULL"),
+    Index(
+        "ix_repository_layers_unused_since",
+        "unused_since",
+        "repository_id",
+        "digest",
+        postgresql_where="unused_since IS NOT NULL",
+    ),
 )
 
 # An upload under way. Its bytes lie in the store, in order; `received` of them are acknowledged.

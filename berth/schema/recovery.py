@@ -29,7 +29,7 @@ deleted_images = Table(
     Column("tags", ARRAY(Text), nullable=False),
     now_column("deleted_at"),
     Index("ix_deleted_images_repository", "account", "region", "repository", "digest"),
-    Index("ix_deleted_images_deleted_at", "deleted_at"),
+    Index("ix_deleted_images_deleted_at", "deleted_at", "id"),
 )
 
 # What they named; their layers' bytes stay for as long as they do.
@@ -40,6 +40,5 @@ deleted_image_references = Table(
     Column("referenced", Name, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("media_type", Text, nullable=False),
-    Column("size", BigInteger),
     Index("ix_deleted_image_references_referenced", "referenced", "deleted_image_id"),
 )

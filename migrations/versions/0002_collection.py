@@ -21,10 +21,18 @@ def upgrade() -> None:
     op.alter_column("layers", "unused_since", server_default=None)
     op.add_column("repository_layers", sa.Column("unused_since", MOMENT, server_default=sa.func.now()))
     is_unused = sa.text("unused_since IS NOT NULL")
-    op.create_index("ix_layers_unused_since", "layers", ["unused_since"], postgresql_where=is_unused)
+    op.create_index(
+        "ix_layers_unused_since",
+        "layers",
+        ["unused_since", "account", "region", "digest"],
+        postgresql_where=is_unused,
+    )
     op.create_index("ix_repository_layers_digest", "repository_layers", ["digest", "repository_id"])
     op.create_index(
-        "ix_repository_layers_unused_since", "repository_layers", ["unused_since"], postgresql_where=is_unused
+        "ix_repository_layers_unused_since",
+        "repository_layers",
+        ["unused_since", "repository_id", "digest"],
+        postgresql_where=is_unused,
     )
     op.create_table(
         "deleted_images",
@@ -49,17 +57,14 @@ def upgrade() -> None:
         sa.Column("deleted_at", MOMENT, server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deleted_images")),
     )
-    op.create_index(
-        "ix_deleted_images_repository", "deleted_images", ["account", "region", "repository", "digest"]
-    )
-    op.create_index("ix_deleted_images_deleted_at", "deleted_images", ["deleted_at"])
+    op.create_index("ix_deleted_images_repository", "deleted_images", ["account", "region", "repository", "digest"])
+    op.create_index("ix_deleted_images_deleted_at", "deleted_images", ["deleted_at", "id"])
     op.create_table(
         "deleted_image_references",
         sa.Column("deleted_image_id", sa.BigInteger(), nullable=False),
         sa.Column("referenced", NAME, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
-        sa.Column("size", sa.BigInteger()),
         sa.PrimaryKeyConstraint("deleted_image_id", "referenced", name=op.f("pk_deleted_image_references")),
         sa.ForeignKeyConstraint(
             ["deleted_image_id"],
