@@ -57,6 +57,30 @@ def doctor(settings: Settings) -> None:
     run(settings)
 
 
+@main.group()
+def keys() -> None:
+    """Access keys: list them, and take one back."""
+
+
+@keys.command(name="list", epilog=EPILOG)
+@settings_flags
+def list_keys(settings: Settings) -> None:
+    """List the access keys, without their secrets."""
+    from berth.cli.keys import run_list
+
+    run_list(settings)
+
+
+@keys.command(epilog=EPILOG)
+@click.argument("access_key_id")
+@settings_flags
+def revoke(settings: Settings, access_key_id: str) -> None:
+    """Take an access key back, and with it the registry passwords that were got by it."""
+    from berth.cli.keys import run_revoke
+
+    run_revoke(settings, access_key_id)
+
+
 @main.command()
 def version() -> None:
     """Print the version."""

@@ -33,7 +33,7 @@ async def prepare_root(settings: Settings) -> str:
     """Make the root's access key, or what the settings say the newest; return what was done. Raises NotPrepared."""
     secret = settings.root_secret_access_key
     given = (settings.root_access_key_id, secret.get_secret_value() if secret else None)
-    async with _using(settings) as database:
+    async with using(settings) as database:
         seal = master_seal(settings)
         before = await access_keys.root_of(database, seal, settings.account_id)
         key = await access_keys.create_root(database, seal, settings.account_id, *given)
@@ -43,7 +43,7 @@ async def prepare_root(settings: Settings) -> str:
 
 async def root_key(settings: Settings) -> AccessKey:
     """The root's access key. Raises NotPrepared."""
-    async with _using(settings) as database:
+    async with using(settings) as database:
         key = await access_keys.root_of(database, master_seal(settings), settings.account_id)
     if key is None:
         raise NotPrepared(
@@ -53,7 +53,8 @@ async def root_key(settings: Settings) -> AccessKey:
 
 
 @contextlib.asynccontextmanager
-async def _using(settings: Settings) -> AsyncIterator[Database]:
+async def using(settings: Settings) -> AsyncIterator[Database]:
+    """The database, for as long as the context lasts. Raises NotPrepared."""
     database = Database(database_url(settings), pool=1)
     try:
         yield database

@@ -1,0 +1,54 @@
+"""`berth keys`: the access keys that there are, and how one is taken back."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from berth.cli.preparation import NotPrepared, using
+from berth.identity import access_keys
+from berth.identity.access_keys import Listed
+from berth.sealing import master_seal
+from berth.settings import Settings
+
+Result = TypeVar("Result")
+
+
+def run_list(settings: Settings) -> None:
+    for key in _or_exit(_listing(settings)):
+        click.echo(f"{key.id}  {key.principal_arn}  since {key.created_at:%Y-%m-%d %H:%M} UTC")
+
+
+def run_revoke(settings: Settings, access_key_id: str) -> None:
+    is_gone, has_root = _or_exit(_revoke(settings, access_key_id))
+    if not is_gone:
+        click.echo(f"berth: there is no access key '{access_key_id}': see `berth keys list`", err=True)
+        sys.exit(1)
+    click.echo(f"{access_key_id} is revoked, and with it every registry password that was got by it")
+    if access_key_id == settings.root_access_key_id:
+        click.echo("The settings give it to the root: without another one there, the next start makes it again.")
+    elif not has_root:
+        click.echo("The root has no access key left: `berth migrate` makes a new one, and so does the next `berth up`.")
+
+
+async def _listing(settings: Settings) -> list[Listed]:
+    async with using(settings) as database:
+        return await access_keys.listing(database)
+
+
+async def _revoke(settings: Settings, access_key_id: str) -> tuple[bool, bool]:
+    """Whether the key was there, and whether the root of the account has one now."""
+    async with using(settings) as database:
+        is_gone = await access_keys.revoke(database, access_key_id)
+        root = await access_keys.root_of(database, master_seal(settings), settings.account_id)
+        return is_gone, root is not None
+
+
+def _or_exit(work: Coroutine[Any, Any, Result]) -> Result:
+    try:
+        return asyncio.run(work)
+    except NotPrepared as error:
+        click.echo(f"berth: {error}", err=True)
+        sys.exit(1)
