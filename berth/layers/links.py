@@ -4,6 +4,7 @@ Always in this order, so that no two transactions wait for each other: repositor
 """
 
 import contextlib
+import functools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from berth import account_settings, changes, repositories
-from berth.db import Database
+from berth.db import Asking, Database
 from berth.errors import RepositoryNotFound
 from berth.layers.held import IS_ARCHIVED
 from berth.names import Digest, Registry
@@ -57,17 +58,19 @@ _INTEND = Question(
 )
 # From here to the end of the transaction, collection keeps away from the bytes, and the repository stays.
 _hold = insert(layers).from_select(
-    ["account", "region", "digest", "size"], select(*_KEY, bindparam("size", type_=BigInteger)).select_from(_held_fast)
+    ["account", "region", "digest", "size", "unused_since"],
+    select(*_KEY, bindparam("size", type_=BigInteger), func.now()).select_from(_held_fast),
 )
 _held_bytes = (
     _hold.on_conflict_do_update(
         index_elements=["account", "region", "digest"],
         set_={"size": _hold.excluded.size, "unused_since": None},
     )
-    .returning(layers.c.digest)
+    # A row that this statement has made is locked by nobody yet; one that was there, by this statement.
+    .returning((literal_column("layers.xmax::text") != "0").label("was_noted"))
     .cte("bytes")
 )
-_HOLD = Question(select(_held_fast.c.id).select_from(_held_fast.join(_held_bytes, true())))
+_HOLD = Question(select(_held_fast.c.id, _held_bytes.c.was_noted).select_from(_held_fast.join(_held_bytes, true())))
 
 
 # The same as IS_ARCHIVED, of the row that an INSERT meets: SQLAlchemy relates no SELECT to that one by itself.
@@ -123,16 +126,20 @@ async def linking(
     `upload`. Raises RepositoryNotFound where the repository is gone by now. The store's bytes and their row are removed
     by nobody meanwhile.
     """
-    async with database.asking() as ask:
-        held = await ask(_HOLD, **naming(blob.registry, name), digest=blob.digest, size=size)
-        if not held:
-            raise RepositoryNotFound(blob.registry, name)
+    while True:
+        async with database.asking() as ask:
+            held = await ask(_HOLD, **naming(blob.registry, name), digest=blob.digest, size=size)
+            if not held:
+                raise RepositoryNotFound(blob.registry, name)
+            if held[0]["was_noted"]:
+                layer = {"repository_id": held[0]["id"], "digest": blob.digest, "size": size}
+                yield functools.partial(_link, ask, **layer, upload=upload)
+                return
+        # Collection was faster than these bytes, and removed the note of `intend`. Now there is one again.
 
-        async def link() -> bool:
-            rows = await ask(_LINK, repository_id=held[0]["id"], digest=blob.digest, size=size, upload=upload)
-            return bool(rows[0]["is_new"])
 
-        yield link
+async def _link(ask: Asking, **given: object) -> bool:
+    return bool((await ask(_LINK, **given))[0]["is_new"])
 
 
 _source = repository_layers.alias("source")
