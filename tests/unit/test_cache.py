@@ -1,0 +1,213 @@
+"""What a process remembers is bounded, and never older than the changes that it has heard of."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from berth import ear as ears
+from berth.cache import ENTRY_BYTES, Cache
+from berth.ear import HEARING_SECONDS, REMEMBERED, Ear
+
+URL = "postgresql://localhost/nowhere"
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    ear = Ear(URL)
+    ear.hear_confirmed(time.monotonic() + 3600)
+    yield ear
+    ear.lose()
+
+
+def keep(cache: Cache[str], key: str, subject: str = "one", size: int = 1) -> None:
+    cache.keep(key, f"value of {key}", subject=subject, size=size, since=cache.moment)
+
+
+def test_it_holds_no_more_than_so_many_bytes_and_lets_go_of_what_was_asked_for_longest_ago(ear: Ear) -> None:
+    cache: Cache[str] = Cache(ear, 4 * (ENTRY_BYTES + 100))
+    for key in ("a", "b", "c", "d"):
+        keep(cache, key, size=100)
+    assert cache.get("a") == "value of a"
+    keep(cache, "e", size=100)
+    assert [key for key in "abcde" if cache.get(key)] == ["a", "c", "d", "e"]
+    keep(cache, "large", size=2 * ENTRY_BYTES)
+    assert cache.get("large") is not None
+    assert cache.bytes <= 4 * (ENTRY_BYTES + 100)
+
+
+def test_what_is_larger_than_the_whole_is_not_kept_and_drives_nothing_out(ear: Ear) -> None:
+    cache: Cache[str] = Cache(ear, 10_000)
+    keep(cache, "a")
+    keep(cache, "huge", size=10_000)
+    assert cache.get("huge") is None
+    assert cache.get("a") is not None
+
+
+def test_an_entry_that_is_kept_again_counts_once(ear: Ear) -> None:
+    cache: Cache[str] = Cache(ear, 1_000_000)
+    keep(cache, "a", size=100)
+    keep(cache, "a", subject="another", size=200)
+    assert cache.bytes == ENTRY_BYTES + 200
+    ear.hear("one")
+    assert cache.get("a") is not None
+    ear.hear("another")
+    assert cache.get("a") is None
+    assert cache.bytes == 0
+
+
+def test_millions_of_findings_take_bounded_memory(ear: Ear) -> None:
+    cache: Cache[str] = Cache(ear, 100 * ENTRY_BYTES)
+    for number in range(10_000):
+        keep(cache, f"key {number}", subject=f"subject {number}", size=0)
+        ear.hear(f"gone {number}")
+    assert len(cache._entries) == len(cache._of_subject) == 100
+    assert len(ear._changed) == REMEMBERED
+
+
+def test_a_finding_is_not_kept_when_so_much_changed_that_nobody_knows_what(ear: Ear) -> None:
+    cache: Cache[str] = Cache(ear, 1_000_000)
+    before = cache.moment
+    ear.hear("one")
+    for number in range(REMEMBERED + 1):
+        ear.hear(f"other {number}")
+    cache.keep("a", "value", subject="one", size=1, since=before)
+    cache.keep("b", "value", subject="two", size=1, since=before)
+    assert (cache.get("a"), cache.get("b")) == (None, None)
+
+
+def test_nothing_is_given_or_kept_while_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("berth.ear.time.monotonic", lambda: now)
+    ear = Ear(URL)
+    cache: Cache[str] = Cache(ear, 1_000_000)
+    keep(cache, "never")
+    ear.hear_confirmed(now)
+    assert cache.get("never") is None
+    keep(cache, "a")
+    now += HEARING_SECONDS - 0.01
+    assert cache.get("a") is not None
+    now += 0.02
+    assert cache.get("a") is None
+    keep(cache, "deaf")
+    ear.hear_confirmed(now)
+    assert cache.get("a") is not None, "all that changed meanwhile was heard"
+    assert cache.get("deaf") is None
+    ear.lose()
+    ear.hear_confirmed(now)
+    assert cache.get("a") is None
+
+
+def test_what_is_told_here_is_heard_here_by_all(ear: Ear) -> None:
+    another = Ear(URL)
+    another.hear_confirmed(time.monotonic())
+    caches: list[Cache[str]] = [Cache(one, 1_000_000) for one in (ear, another)]
+    for cache in caches:
+        keep(cache, "a")
+        keep(cache, "b", subject="two")
+    ears.hear(["one"])
+    assert [[cache.get("a"), cache.get("b")] for cache in caches] == [[None, "value of b"]] * 2
+
+
+@dataclass
+class Reading:
+    """A read under way: what it saw of the database when it began."""
+
+    subject: str
+    version: int
+    moment: int
+
+
+@dataclass
+class Database:
+    """A database where each change makes a new version, and the notices of it on their way to one process."""
+
+    versions: dict[str, int] = field(default_factory=lambda: dict.fromkeys("abc", 0))
+    notices: list[str] = field(default_factory=list)
+    # When each version came to be.
+    history: dict[str, list[float]] = field(default_factory=lambda: {subject: [0.0] for subject in "abc"})
+
+
+class Interleavings(RuleBasedStateMachine):
+    """Reads, changes, notices, heartbeats and lost connections, in any order: what is given is never too old."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.now = 1000.0
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr("berth.ear.time.monotonic", lambda: self.now)
+        self.database = Database()
+        self.ear = Ear(URL)
+        self.cache: Cache[int] = Cache(self.ear, 3 * (ENTRY_BYTES + 1))
+        self.reads: list[Reading] = []
+        self.is_connected = False
+
+    def teardown(self) -> None:
+        self.patch.undo()
+
+    @rule(subject=st.sampled_from("abc"))
+    def change(self, subject: str) -> None:
+        self.database.versions[subject] += 1
+        self.database.history[subject].append(self.now)
+        if self.is_connected:
+            self.database.notices.append(subject)
+
+    @rule(subject=st.sampled_from("abc"))
+    def begin_read(self, subject: str) -> None:
+        self.reads.append(Reading(subject, self.database.versions[subject], self.cache.moment))
+
+    @precondition(lambda self: self.reads)
+    @rule(data=st.data())
+    def end_read(self, data: st.DataObject) -> None:
+        read = self.reads.pop(data.draw(st.integers(0, len(self.reads) - 1)))
+        self.cache.keep(read.subject, read.version, subject=read.subject, size=1, since=read.moment)
+
+    @precondition(lambda self: self.database.notices)
+    @rule()
+    def deliver(self) -> None:
+        self.ear.hear(self.database.notices.pop(0))
+
+    @precondition(lambda self: self.is_connected)
+    @rule(seconds=st.sampled_from((0.0, 0.1, 0.5)))
+    def beat(self, seconds: float) -> None:
+        """PostgreSQL answers after it has sent all notices; the answer takes a while."""
+        sent_at = self.now
+        while self.database.notices:
+            self.deliver()
+        self.now += seconds
+        self.ear.hear_confirmed(sent_at)
+
+    @rule(seconds=st.sampled_from((0.1, 0.4, 0.9, 5.0)))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def lose(self) -> None:
+        self.is_connected = False
+        self.database.notices.clear()
+        self.ear.lose()
+
+    @precondition(lambda self: not self.is_connected)
+    @rule()
+    def connect(self) -> None:
+        self.is_connected = True
+        self.ear.lose()
+
+    @invariant()
+    def nothing_given_is_older_than_a_second(self) -> None:
+        for subject, born in self.database.history.items():
+            given = self.cache.get(subject)
+            if given is not None and given < len(born) - 1:
+                assert born[given + 1] > self.now - HEARING_SECONDS, (subject, given, born, self.now)
+
+    @invariant()
+    def it_is_bounded(self) -> None:
+        assert self.cache.bytes <= 3 * (ENTRY_BYTES + 1)
+
+
+TestInterleavings = Interleavings.TestCase
+TestInterleavings.settings = settings(max_examples=200, stateful_step_count=40)
