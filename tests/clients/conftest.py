@@ -92,6 +92,7 @@ def client_of(exports: dict[str, str]) -> Any:
     return boto3.client(
         "ecr",
         endpoint_url=exports["AWS_ENDPOINT_URL_ECR"],
+        verify=exports.get("AWS_CA_BUNDLE"),
         region_name=exports["AWS_REGION"],
         aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
