@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import changes, storage_classes
+from berth import changes, deleted_images, storage_classes
 from berth.db import Database
 from berth.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
 from berth.manifests import Manifest
@@ -227,6 +227,7 @@ async def _remove(connection: AsyncConnection, repository: Repository, digest: D
     needed_by = tuple(Digest(index) for index in await connection.scalars(needing.order_by(image_references.c.digest)))
     if needed_by:
         return Deletion(needed_by=needed_by)
+    await deleted_images.keep_one(connection, repository.id, digest)
     gone = delete(tags).where(tags.c.repository_id == repository.id, tags.c.digest == digest).returning(tags.c.tag)
     removed_tags = sorted(Tag(tag) for tag in await connection.scalars(gone))
     await connection.execute(delete(images).where(images.c.repository_id == repository.id, images.c.digest == digest))

@@ -10,14 +10,14 @@ from sqlalchemy import ARRAY, Text, and_, any_, bindparam, delete, exists, func,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import changes
+from berth import changes, deleted_images
 from berth.db import Database
 from berth.encryption import AES256
 from berth.errors import InvalidParameter, RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
 from berth.mutability import Mutability
 from berth.names import PATH_STYLE_PREFIX, Registry, RepositoryName
 from berth.questions import Question
-from berth.schema import images, layers, repositories, repository_layers
+from berth.schema import image_references, images, layers, repositories, repository_layers
 
 log = structlog.get_logger()
 
@@ -188,6 +188,7 @@ async def remove(database: Database, registry: Registry, name: str, *, force: bo
             raise RepositoryNotFound(registry, name)
         if not force and await _holds_images(connection, row["id"]):
             raise RepositoryNotEmpty(registry, name)
+        await deleted_images.keep(connection, row["id"])
         await _let_go_of_layers(connection, registry, row["id"])
         await connection.execute(delete(repositories).where(repositories.c.id == row["id"]))
         await changes.tell(connection, row["id"])
@@ -195,8 +196,15 @@ async def remove(database: Database, registry: Registry, name: str, *, force: bo
 
 
 async def _let_go_of_layers(connection: AsyncConnection, registry: Registry, repository_id: int) -> None:
-    """Note that the repository's layers, which go with it, may be held by nobody then."""
-    held = select(repository_layers.c.digest).where(repository_layers.c.repository_id == repository_id)
+    """Note that those layers of the repository that none of its images needs may be held by nobody when it is gone.
+
+    The others are its deleted images' then.
+    """
+    needed = exists().where(
+        image_references.c.repository_id == repository_layers.c.repository_id,
+        image_references.c.referenced == repository_layers.c.digest,
+    )
+    held = select(repository_layers.c.digest).where(repository_layers.c.repository_id == repository_id, ~needed)
     theirs = and_(layers.c.account == registry.account, layers.c.region == registry.region, layers.c.digest.in_(held))
     locked = select(layers.c.digest).where(theirs).order_by(layers.c.digest).with_for_update().cte("locked")
     mine = and_(

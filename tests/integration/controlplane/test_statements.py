@@ -68,7 +68,7 @@ async def pushed(api: Api) -> Pushed:
         ("create_repository", {"repositoryName": "another"}, nothing, 1),
         ("describe_repositories", {}, nothing, 1),
         ("describe_repositories", {"repositoryNames": ["team/app"]}, nothing, 1),
-        ("delete_repository", {**NAME, "force": True}, nothing, 4),
+        ("delete_repository", {**NAME, "force": True}, nothing, 5),
         ("put_image_tag_mutability", {**NAME, "imageTagMutability": "IMMUTABLE"}, nothing, 1),
         ("put_image_scanning_configuration", {**NAME, "imageScanningConfiguration": {}}, nothing, 1),
         ("tag_resource", {}, arn_and_tags, 2),
