@@ -91,14 +91,17 @@ class Memory:
         if known is not None:
             return known
         digest, moment = target.digest(), self._layers.moment
-        layer = await layers.find(self._database, target.registry, target.name, digest)
+        found = await layers.find_all(self._database, target.registry, target.name, [digest])
+        layer = (await layers.keep(self._database, found)).get(digest)
         if layer is None:
             raise BlobUnknown
         if layer.is_archived:
             raise BlobArchived
         known = KnownLayer(layer, Blob(target.registry, digest), Prompt.of(blob_files.headers(digest), b"", layer.size))
-        subject = changes.of_repository(layer.repository_id)
-        self._layers.keep((target.arn, digest), known, subject=subject, size=FINDING_BYTES, since=moment)
+        # One that no image needs yet is looked for each time: whoever counts on it keeps it so.
+        if layer.has_image:
+            subject = changes.of_repository(layer.repository_id)
+            self._layers.keep((target.arn, digest), known, subject=subject, size=FINDING_BYTES, since=moment)
         return known
 
     def recall_content(self, blob: Blob) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from berth.layers.held import ARCHIVED, DEFAULT_MEDIA_TYPE, Layer, find, find_all
 from berth.layers.holders import holders
+from berth.layers.keeping import keep
 from berth.layers.links import intend, linking, mount, unlink
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "find_all",
     "holders",
     "intend",
+    "keep",
     "linking",
     "mount",
     "unlink",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ARRAY, Text, and_, any_, bindparam, false, func, select, true
 
@@ -31,6 +32,8 @@ class Layer:
     is_archived: bool = False
     # Of the repository that holds it; 0 where nobody asked for it.
     repository_id: int = 0
+    # Since when it may be that no image needs it; None where one was seen to.
+    unused_since: datetime | None = None
 
 
 # Of the images that need a layer, an active one, or else the one that was archived last.
@@ -52,6 +55,7 @@ _HELD = Question(
         repository_layers.c.repository_id,
         repository_layers.c.digest,
         repository_layers.c.size,
+        repository_layers.c.unused_since,
         _image.c.media_type,
         _image.c.digest.is_not(None).label("has_image"),
         func.coalesce(_image.c.archived_at > repository_layers.c.linked_at, false()).label("is_archived"),
@@ -88,6 +92,7 @@ async def find_all(database: Database, registry: Registry, name: str, digests: S
             row["has_image"],
             row["is_archived"],
             row["repository_id"],
+            row["unused_since"],
         )
         for row in rows
     }

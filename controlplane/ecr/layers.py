@@ -23,6 +23,7 @@ MISSING_DIGEST = "Invalid request parameters: layer digest cannot be null"
 async def batch_check_layer_availability(call: Call, request: Members) -> Members:
     digests, failures = _digests(list(dict.fromkeys(request["layerDigests"])))
     held = await layers.find_all(call.database, call.registry, request["repositoryName"], digests)
+    held = await layers.keep(call.database, held)
     return {"layers": [_layer(digest, held.get(digest)) for digest in digests], "failures": failures}
 
 

@@ -1,0 +1,142 @@
+"""Bytes that no repository holds and no deleted image names: they leave the store."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, delete, exists, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from berth.collection.rows import ARE_SOME_BYTES, EPOCH, BytesKey, of_bytes, some_bytes
+from berth.db import Database
+from berth.names import Digest, Registry
+from berth.schema import deleted_image_references, deleted_images, layers, repositories, repository_layers
+from berth.store.contract import Blob, Store
+
+log = structlog.get_logger()
+
+# Few: a push of one of these waits until the store has removed them all.
+AT_ONCE = 32
+
+_ORDER = (layers.c.unused_since, layers.c.account, layers.c.region, layers.c.digest)
+# Locked, so that nobody gives them their name or links to them from here on (layers.linking). Who links to what is
+# linked already (layers.mount) holds on to that link meanwhile, so that the next question finds it.
+_UNUSED = (
+    select(*_ORDER, layers.c.size)
+    .where(layers.c.unused_since.is_not(None))
+    .where(
+        tuple_(*_ORDER) > tuple_(bindparam("moment"), bindparam("account"), bindparam("region"), bindparam("digest"))
+    )
+    .order_by(*_ORDER)
+    .limit(AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
+_is_held = (
+    select(1)
+    .join_from(repository_layers, repositories, repositories.c.id == repository_layers.c.repository_id)
+    .where(
+        repository_layers.c.digest == some_bytes.c.digest,
+        repositories.c.account == some_bytes.c.account,
+        repositories.c.region == some_bytes.c.region,
+    )
+    .correlate(some_bytes)
+)
+_is_named = (
+    select(1)
+    .join_from(
+        deleted_image_references,
+        deleted_images,
+        deleted_images.c.id == deleted_image_references.c.deleted_image_id,
+    )
+    .where(
+        deleted_image_references.c.referenced == some_bytes.c.digest,
+        deleted_images.c.account == some_bytes.c.account,
+        deleted_images.c.region == some_bytes.c.region,
+    )
+    .correlate(some_bytes)
+)
+_NEEDED = select(some_bytes.c.account, some_bytes.c.region, some_bytes.c.digest).where(
+    or_(exists(_is_held), exists(_is_named))
+)
+_FORGET_MOMENT = update(layers).where(ARE_SOME_BYTES).values(unused_since=None)
+_FORGET = delete(layers).where(ARE_SOME_BYTES)
+
+Place = tuple[datetime, str, str, str]
+START: Place = (EPOCH, "", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many blobs went and how many bytes they had, and where to go on; None at the end."""
+
+    removed: int
+    bytes: int
+    last: Place | None
+
+
+async def remove_some(database: Database, store: Store, after: Place = START) -> Batch:
+    """Look at the next bytes that may be unused. Those that somebody is just linking to are left."""
+    moment, account, region, digest = after
+    place = {"moment": moment, "account": account, "region": region, "digest": digest}
+    async with database.transaction() as connection:
+        rows = (await connection.execute(_UNUSED, place)).all()
+        if not rows:
+            return Batch(0, 0, None)
+        found = {_key(row): row for row in rows}
+        # Only now that they are locked: a statement sees what was committed before it began.
+        needed = {_key(row) for row in await connection.execute(_NEEDED, of_bytes(list(found)))}
+        await connection.execute(_FORGET_MOMENT, of_bytes(list(needed)))
+        sizes = await _remove(store, {key: row.size for key, row in found.items() if key not in needed})
+        await _forget(connection, [*sizes])
+    there = [size for size in sizes.values() if size is not None]
+    return Batch(len(there), sum(there), (rows[-1].unused_since, *_key(rows[-1])))
+
+
+async def _forget(connection: AsyncConnection, removed: list[BytesKey]) -> None:
+    if removed:
+        await connection.execute(_FORGET, of_bytes(removed))
+
+
+async def _remove(store: Store, unused: dict[BytesKey, int]) -> dict[BytesKey, int | None]:
+    """What was removed, each with its size, or None where the store did not have it."""
+    removing = [asyncio.create_task(_remove_one(store, key, size)) for key, size in unused.items()]
+    # Also where this is cancelled: with the transaction ends the right to remove anything.
+    cancelled = await _settle(removing)
+    if cancelled is not None:
+        raise cancelled
+    sizes: dict[BytesKey, int | None] = {}
+    for key, task in zip(unused, removing, strict=True):
+        failure = task.exception()
+        if failure is None:
+            sizes[key] = task.result()
+        else:
+            log.warning(
+                "could not remove the bytes of a layer; they are tried again", digest=key[2], reason=str(failure)
+            )
+    return sizes
+
+
+async def _settle(tasks: list[asyncio.Task[int | None]]) -> asyncio.CancelledError | None:
+    """Wait until all are done; if this was cancelled meanwhile, the cancellation."""
+    cancelled = None
+    while pending := [task for task in tasks if not task.done()]:
+        try:
+            await asyncio.wait(pending)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
+
+
+async def _remove_one(store: Store, key: BytesKey, size: int) -> int | None:
+    account, region, digest = key
+    blob = Blob(Registry(account, region), Digest(digest))
+    # Of what was only noted (layers.intend), the row does not know the size.
+    actual = size or await store.size(blob)
+    await store.remove(blob)
+    return actual
+
+
+def _key(row: Any) -> BytesKey:
+    return (row.account, row.region, row.digest)
