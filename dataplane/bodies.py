@@ -1,7 +1,8 @@
 """The body of a request, as it comes: in order, not garbled, and without long pauses."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -14,26 +15,43 @@ STALL_SECONDS = 60
 LEAST_BYTES = 16 * 1024
 
 
+class Patience:
+    """How long a sender is waited for yet. Only the time that it takes counts, not that of whoever writes what came."""
+
+    def __init__(self) -> None:
+        self.seconds: float = STALL_SECONDS
+        self._missing = LEAST_BYTES
+
+    def waited(self, seconds: float, received: int) -> None:
+        self.seconds -= seconds
+        self._missing -= received
+        if self._missing <= 0:
+            self.seconds, self._missing = STALL_SECONDS, LEAST_BYTES
+
+
+@contextlib.contextmanager
+def faults() -> Iterator[None]:
+    """Turn what a sender may do wrong into OciError."""
+    try:
+        yield
+    except TimeoutError:
+        message = f"fewer than {LEAST_BYTES} bytes of the body came in {STALL_SECONDS} seconds"
+        raise OciError(408, "BLOB_UPLOAD_INVALID", message, {"Connection": "close"}) from None
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        message = "the body of the request is not well-formed HTTP/1.1, or it broke off"
+        raise OciError(400, "UNSUPPORTED", message, {"Connection": "close"}) from None
+
+
 async def chunks(request: web.Request) -> AsyncIterator[bytes]:
     """Raises OciError (400, 408)."""
     clock = asyncio.get_running_loop().time
-    patience: float = STALL_SECONDS
-    missing = LEAST_BYTES
+    patience = Patience()
     while True:
         began = clock()
-        try:
-            async with asyncio.timeout(patience):
+        with faults():
+            async with asyncio.timeout(patience.seconds):
                 chunk = await request.content.readany()
-        except TimeoutError:
-            message = f"fewer than {LEAST_BYTES} bytes of the body came in {STALL_SECONDS} seconds"
-            raise OciError(408, "BLOB_UPLOAD_INVALID", message, {"Connection": "close"}) from None
-        except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
-            message = "the body of the request is not well-formed HTTP/1.1, or it broke off"
-            raise OciError(400, "UNSUPPORTED", message, {"Connection": "close"}) from None
         if not chunk:
             return
-        # Only the time that the sender takes is counted, not that of whoever writes what came.
-        patience, missing = patience - (clock() - began), missing - len(chunk)
-        if missing <= 0:
-            patience, missing = STALL_SECONDS, LEAST_BYTES
+        patience.waited(clock() - began, len(chunk))
         yield chunk

@@ -14,6 +14,7 @@ from berth.uploads import Session, Upload
 from dataplane import bodies, creation, host
 from dataplane.call import Call
 from dataplane.errors import OciError, upload_range
+from dataplane.large_bodies import LargeBody, is_large
 
 # Of the repositories that a layer might be mounted from, so many are looked at where the client names none.
 MOST_SOURCES = 32
@@ -150,7 +151,10 @@ class _Body:
         if request.content_length is not None and request.content_length != self._length:
             raise self._wrong_length(request.content_length)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
+        return LargeBody(self._request) if is_large(self._request) else self._small()
+
+    async def _small(self) -> AsyncIterator[bytes]:
         length = 0
         async for chunk in bodies.chunks(self._request):
             length += len(chunk)

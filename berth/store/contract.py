@@ -1,7 +1,8 @@
 """What a store of bytes does, whatever it keeps them on."""
 
 import uuid
-from collections.abc import AsyncIterator
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,21 @@ class UploadLost(Exception):
     """The store does not hold the bytes that this upload has acknowledged."""
 
 
+# Takes the next bytes, which are only good during the call, in whatever thread, and returns how many they are.
+Take = Callable[[memoryview], int]
+
+
+class Pouring(AsyncIterator[bytes]):
+    """Many bytes, whose number is known. They come at least cost where they are taken as they arrive, in a thread."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    @abstractmethod
+    async def pour(self, take: Take) -> None:
+        """Hand all the bytes to `take`, in order, instead of by iteration. Raises whatever `take` raises."""
+
+
 class Draft(Protocol):
     """An upload on its way. Every method raises StoreUnavailable and UploadLost.
 
@@ -69,7 +85,7 @@ class Draft(Protocol):
     """
 
     async def append(self, written: Written, chunks: AsyncIterator[bytes]) -> Written:
-        """Write `chunks` after what is written.
+        """Write `chunks`, which may be Pouring, after what is written.
 
         Raises whatever `chunks` raises: then the upload still holds what was written before.
         """

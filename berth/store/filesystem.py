@@ -16,21 +16,34 @@ import os
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from berth.names import Digest, NameInvalid, Registry
-from berth.store.contract import Blob, BlobLost, DigestMismatch, StoreUnavailable, UploadBusy, UploadLost, Written
+from berth.store.contract import (
+    Blob,
+    BlobLost,
+    DigestMismatch,
+    Pouring,
+    StoreUnavailable,
+    UploadBusy,
+    UploadLost,
+    Written,
+)
 
 BUFFER_BYTES = 1 << 20
+# writev(2): more at once are refused.
+MOST_PIECES = 1024
+# So much is hashed, and written to memory, in less time than a thread takes to hear of it.
+SMALL_BYTES = 64 << 10
 REMEMBERED_HASHES = 256
 LISTED_AT_ONCE = 1000
 DEFAULT_ALGORITHM = "sha256"
 
 
 class Hash(Protocol):
-    def update(self, data: bytes | bytearray, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
     def copy(self) -> "Hash": ...
 
@@ -154,14 +167,15 @@ class FileDraft:
             os.lseek(self._descriptor, offset, os.SEEK_SET)
         if offset == 0:
             self.hashed_to, self.hashed = 0, hashlib.new(DEFAULT_ALGORITHM)
-        hashed = self.hashed if self.hashed_to == offset else None
+        sink = _Sink(self._descriptor, self.hashed if self.hashed_to == offset else None)
         self.hashed = None
-        size = offset
-        async with contextlib.aclosing(_written_behind(_buffered(chunks), self._descriptor, hashed)) as lengths:
-            async for length in lengths:
-                size += length
-        self.hashed_to, self.hashed = size, hashed
-        return Written(size, None if hashed is None else Digest(f"{DEFAULT_ALGORITHM}:{hashed.hexdigest()}"))
+        if isinstance(chunks, Pouring):
+            await chunks.pour(sink.take)
+        else:
+            await _pour(chunks, sink)
+        size = offset + sink.size
+        self.hashed_to, self.hashed = size, sink.hashed
+        return Written(size, None if sink.hashed is None else Digest(f"{DEFAULT_ALGORITHM}:{sink.hashed.hexdigest()}"))
 
     async def prepare(self, written: Written, blob: Blob) -> None:
         self._require(written.size)
@@ -232,31 +246,52 @@ def _has_name(descriptor: int, file: Path) -> bool:
         return False
 
 
-async def _buffered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytearray]:
-    """Gather `chunks` into pieces of about BUFFER_BYTES: a thread is worth starting for no less."""
-    buffer = bytearray()
-    async for chunk in chunks:
-        buffer += chunk
-        if len(buffer) >= BUFFER_BYTES:
-            yield buffer
-            buffer = bytearray()
-    if buffer:
-        yield buffer
+class _Sink:
+    """Hashes bytes, and writes them to a file."""
+
+    def __init__(self, descriptor: int, hashed: Hash | None) -> None:
+        self._descriptor = descriptor
+        self.hashed = hashed
+        self.size = 0
+
+    def take(self, piece: memoryview) -> int:
+        if self.hashed is not None:
+            self.hashed.update(piece)
+        self._write([piece])
+        return len(piece)
+
+    def take_all(self, pieces: Sequence[bytes]) -> None:
+        if self.hashed is not None:
+            for piece in pieces:
+                self.hashed.update(piece)
+        self._write(pieces)
+
+    def _write(self, pieces: Sequence[bytes | memoryview]) -> None:
+        size = sum(map(len, pieces))
+        with _faults():
+            written = os.writev(self._descriptor, pieces)
+            if written < size:
+                rest = memoryview(b"".join(pieces))[written:]
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+        self.size += size
 
 
-async def _written_behind(
-    buffers: AsyncIterator[bytearray], descriptor: int, hashed: Hash | None
-) -> AsyncGenerator[int, None]:
-    """Write each buffer in a thread while the next one is gathered, and yield the size of each that is written."""
-    writing: asyncio.Future[int] | None = None
+async def _pour(chunks: AsyncIterator[bytes], sink: _Sink) -> None:
+    """Write what is gathered in a thread while more is gathered; what is little, at once."""
+    writing: asyncio.Future[None] | None = None
     loop = asyncio.get_running_loop()
     try:
-        async for buffer in buffers:
-            if writing is not None:
-                yield await writing
-            writing = loop.run_in_executor(None, _write, descriptor, buffer, hashed)
+        async with contextlib.aclosing(_gathered(chunks)) as gathered:
+            async for pieces in gathered:
+                if writing is not None:
+                    await writing
+                elif sum(map(len, pieces)) <= SMALL_BYTES:
+                    sink.take_all(pieces)
+                    continue
+                writing = loop.run_in_executor(None, sink.take_all, pieces)
         if writing is not None:
-            yield await writing
+            await writing
     finally:
         # The descriptor is closed after this: no thread may still write to it.
         if writing is not None and not writing.done():
@@ -264,14 +299,18 @@ async def _written_behind(
                 await asyncio.shield(writing)
 
 
-def _write(descriptor: int, buffer: bytearray, hashed: Hash | None) -> int:
-    if hashed is not None:
-        hashed.update(buffer)
-    view = memoryview(buffer)
-    with _faults():
-        while view:
-            view = view[os.write(descriptor, view) :]
-    return len(buffer)
+async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
+    """Gather `chunks` up to BUFFER_BYTES: a thread is worth starting for no less."""
+    pieces: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size >= BUFFER_BYTES or len(pieces) == MOST_PIECES:
+            yield pieces
+            pieces, size = [], 0
+    if pieces:
+        yield pieces
 
 
 def _digest_of_file(descriptor: int, size: int, algorithm: str) -> Digest:

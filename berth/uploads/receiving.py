@@ -17,7 +17,7 @@ from berth.errors import (
 )
 from berth.layers import Layer
 from berth.names import Digest, Registry
-from berth.store.contract import Blob, DigestMismatch, Draft, Store, UploadLost
+from berth.store.contract import Blob, DigestMismatch, Draft, Pouring, Store, UploadLost
 from berth.uploads.sessions import OutOfOrder, Session, Upload, acknowledge, find, find_to_complete
 
 # ECR user guide, "Amazon ECR service quotas": layer parts of 5 MiB to 10 MiB, layers of at most 52,000 MiB.
@@ -146,7 +146,15 @@ async def _store(database: Database, draft: Draft, session: Session, upload: Upl
         return await link()
 
 
-async def _bounded(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+def _bounded(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    if not isinstance(chunks, Pouring):
+        return _counted(chunks, limit)
+    if chunks.length > limit:
+        raise LimitExceeded(f"A layer can have at most {MAX_LAYER_BYTES} bytes")
+    return chunks
+
+
+async def _counted(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
     left = limit
     async for chunk in chunks:
         left -= len(chunk)
