@@ -42,7 +42,7 @@ def hide(secret: str | None) -> None:
 
 def configure(settings: Settings, process: str) -> None:
     """Log to standard error, as the settings say; every line names its `process`."""
-    for value in (settings.root_secret_access_key, settings.master_key):
+    for value in (settings.root_secret_access_key, settings.master_key, settings.s3_secret_access_key):
         hide(value.get_secret_value() if value else None)
     level = getattr(logging, settings.log_level.upper())
     is_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())

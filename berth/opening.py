@@ -11,7 +11,7 @@ from berth.identity.passwords import KeyRing, load_keyring
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
 from berth.store.contract import Store
-from berth.store.filesystem import FilesystemStore
+from berth.store.kinds import using_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     database, ear = Database(url), Ear(url)
     try:
         keyring = await load_keyring(database, master)
-        store = FilesystemStore(settings.store_folder)
-        async with ear.listening():
+        async with using_store(settings) as store, ear.listening():
             yield Opened(settings, database, ear, store, master, keyring, Addresses(settings))
     finally:
         await database.close()

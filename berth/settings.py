@@ -6,7 +6,6 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +27,7 @@ from pydantic_settings import (
 from berth.names import NameInvalid, Registry
 from berth.proxies import Networks, parse_networks
 from berth.setting_faults import TOML_FILE, SettingsInvalid, explain, variable
+from berth.store.location import Location, parse_location
 
 __all__ = ["Settings", "SettingsInvalid", "load"]
 
@@ -119,7 +119,24 @@ class Settings(BaseSettings):
         None, description="postgresql://USER:PASSWORD@HOST/DATABASE; without it Berth runs its own PostgreSQL"
     )
     store: str = Field(
-        "", description="where the layers are kept: file:///FOLDER (default: the folder `store` in data)"
+        "", description="where the layers are kept: file:///FOLDER or s3://BUCKET/PREFIX (default: `store` in data)"
+    )
+    store_also: str = Field(
+        "", description="where layers are read from that store does not have, while `berth store migrate` moves them"
+    )
+    s3_endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(
+        "", description="http(s)://HOST of the S3-compatible server (default: Amazon's own)"
+    )
+    s3_public_endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(
+        "", description="http(s)://HOST of the same server as clients reach it (default: s3_endpoint)"
+    )
+    s3_region: str = Field("", description="the bucket's region (default: the registry's)")
+    s3_access_key_id: str | None = Field(
+        None, description="access key for the bucket (default: what AWS's tools find: variables, files, roles)"
+    )
+    s3_secret_access_key: SecretStr | None = Field(None, description="its secret")
+    s3_pulls: Literal["redirect", "proxy"] = Field(
+        "redirect", description="clients fetch layers from the bucket by a redirect, or through Berth"
     )
     account_id: str = Field("000000000000", description="the account of the default registry, 12 digits")
     region: str = Field("us-east-1", description="the region of the default registry")
@@ -175,13 +192,18 @@ class Settings(BaseSettings):
     def _region_is_a_region(cls, value: str) -> str:
         return Registry.parse("000000000000", value).region
 
-    @field_validator("store")
+    @field_validator("store", "store_also")
     @classmethod
-    def _store_is_a_folder(cls, value: str) -> str:
-        url = urlsplit(value)
-        if value and (url.scheme != "file" or url.netloc or not url.path):
-            raise ValueError(f"'{value}' is not file:///FOLDER")
+    def _store_is_somewhere(cls, value: str) -> str:
+        if value:
+            parse_location(value)
         return value
+
+    @model_validator(mode="after")
+    def _s3_key_is_whole(self) -> Self:
+        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
+            raise ValueError("s3_access_key_id and s3_secret_access_key: give both, or neither")
+        return self
 
     @field_validator("root_access_key_id")
     @classmethod
@@ -222,8 +244,14 @@ class Settings(BaseSettings):
         return Registry(self.account_id, self.region)
 
     @property
-    def store_folder(self) -> Path:
-        return Path(urlsplit(self.store).path) if self.store else self.data.absolute() / "store"
+    def store_location(self) -> Location:
+        """Where what is pushed is kept."""
+        return parse_location(self.store) if self.store else self.data.absolute() / "store"
+
+    @property
+    def store_folder(self) -> Path | None:
+        """The same, where it is a folder."""
+        return self.store_location if isinstance(self.store_location, Path) else None
 
     @property
     def api_url(self) -> str:

@@ -11,7 +11,7 @@ from procrastinate.exceptions import ConnectorException
 
 from berth.db import Database
 from berth.settings import Settings
-from berth.store.filesystem import FilesystemStore
+from berth.store.kinds import store_of
 from berth.workers.queue import CONCURRENCY, make_queue
 from berth.workers.tools import KEY, Tools
 
@@ -33,7 +33,8 @@ async def run(settings: Settings, database_url: str) -> None:
 
 async def _work(settings: Settings, database_url: str) -> None:
     database = Database(database_url, pool=CONCURRENCY)
-    tools = Tools(settings, database, FilesystemStore(settings.store_folder))
+    store = store_of(settings)
+    tools = Tools(settings, database, store)
     try:
         while True:
             with contextlib.suppress(ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout, OSError):
@@ -41,6 +42,7 @@ async def _work(settings: Settings, database_url: str) -> None:
             log.warning("the queue cannot be reached; trying again", in_seconds=RECONNECT_SECONDS)
             await asyncio.sleep(RECONNECT_SECONDS)
     finally:
+        await store.close()
         await database.close()
 
 

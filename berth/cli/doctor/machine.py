@@ -12,7 +12,7 @@ from berth.cli.holder import holder
 from berth.setting_faults import unknown_variables, variable
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
-from berth.store.filesystem import FilesystemStore
+from berth.store.kinds import using_store
 
 GIB = 1 << 30
 LEAST_FREE_BYTES = 2 * GIB
@@ -40,11 +40,17 @@ def data_folder(settings: Settings) -> Finding:
 
 
 async def store(settings: Settings) -> Finding:
-    folder = settings.store_folder
+    location, folder = settings.store_location, settings.store_folder
     try:
-        await FilesystemStore(folder).check()
+        async with using_store(settings) as store:
+            await store.check()
     except StoreUnavailable as error:
-        return Finding("store", f"{folder}: {error}", "let this user write there, or set BERTH_STORE to another folder")
+        mend = "let this user write there, or set BERTH_STORE to another folder"
+        if folder is None:
+            mend = "correct BERTH_STORE and BERTH_S3_…, or what the bucket's policy allows: see docs/deployment.md"
+        return Finding("store", f"{location}: {error}", mend)
+    if folder is None:
+        return Finding("store", f"{location} can be written to")
     free = shutil.disk_usage(folder).free
     text = f"{folder} can be written to, {free / GIB:.1f} GiB are free"
     return Finding("store", text, "make room: a push fails when there is none" if free < LEAST_FREE_BYTES else "")

@@ -23,7 +23,7 @@ from berth.cli.version import VERSION
 from berth.embedded import AccountMissing, Cluster, ClusterBroken
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
-from berth.store.filesystem import FilesystemStore
+from berth.store.kinds import using_store
 from berth.tls import CertificateUnusable, server_context
 
 
@@ -67,7 +67,7 @@ async def _story(settings: Settings, supervisor: Supervisor) -> None:
     _check_certificate(settings)
     with step("store") as this:
         await _check_store(settings)
-        this.outcome = str(settings.store_folder)
+        this.outcome = str(settings.store_location)
     if settings.database_url is None:
         with step("PostgreSQL") as this:
             settings = await _start_postgres(settings, supervisor)
@@ -122,6 +122,7 @@ async def _start_postgres(settings: Settings, supervisor: Supervisor) -> Setting
 
 async def _check_store(settings: Settings) -> None:
     try:
-        await FilesystemStore(settings.store_folder).check()
+        async with using_store(settings) as store:
+            await store.check()
     except StoreUnavailable as error:
-        raise CannotStart(f"cannot write to the store {settings.store_folder} (BERTH_STORE): {error}") from error
+        raise CannotStart(f"cannot write to the store {settings.store_location} (BERTH_STORE): {error}") from error
