@@ -52,6 +52,24 @@ def containerd() -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def containerd_of_a_node() -> Iterator[tuple[str, Path]]:
+    """Run a containerd as a Kubernetes node does; yield its socket's path, and the folder of its hosts.toml files."""
+    with _engine_folder("node") as folder:
+        (folder / "certs.d").mkdir()
+        (folder / "config.toml").write_text(
+            f'version = 2\nroot = "{folder}/data"\nstate = "{folder}/state"\n'
+            f'[grpc]\naddress = "{folder}/engine.sock"\n[ttrpc]\naddress = "{folder}/ttrpc.sock"\n'
+            '[plugins."io.containerd.grpc.v1.cri"]\nstream_server_address = "127.0.0.1"\n'
+            f'[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{folder}/certs.d"\n'
+            '[plugins."io.containerd.internal.v1.opt"]\n'
+            f'path = "{folder}/opt"\n'
+        )
+        ready = ["crictl", "--runtime-endpoint", f"unix://{folder}/engine.sock", "version"]
+        with _running(["containerd", "--config", f"{folder}/config.toml"], folder, ready):
+            yield f"{folder}/engine.sock", folder / "certs.d"
+
+
+@contextlib.contextmanager
 def _engine_folder(name: str) -> Iterator[Path]:
     # not pytest's folder: the path of a socket has room for 107 characters
     folder = Path(tempfile.mkdtemp(prefix=f"berth-{name}-"))

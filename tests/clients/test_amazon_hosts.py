@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from . import layouts, tls_readers
+from . import engines, layouts, tls_readers
 from .amazon_hosts import REGIONS, Amazon, amazon, host, use_credential_helper
 from .conftest import Repository
 from .shell import ProgramFailed, Shell
@@ -112,9 +112,9 @@ def provided(go: Shell, image: str) -> Any:
     return answer
 
 
-@pytest.mark.clients("ecr-credential-provider", "ctr", "containerd", "crane")
+@pytest.mark.clients("ecr-credential-provider", "crictl", "containerd", "ctr", "crane")
 def test_a_node_pulls_with_what_the_kubelets_credential_provider_answers(
-    go: Shell, pushed: str, layout: layouts.Layout, berth: Amazon, containerd_address: str
+    go: Shell, pushed: str, layout: layouts.Layout, berth: Amazon
 ) -> None:
     answer = provided(go, pushed)
     assert set(answer["auth"]) == {host(HOME)}
@@ -123,19 +123,21 @@ def test_a_node_pulls_with_what_the_kubelets_credential_provider_answers(
     # the provider lets the kubelet keep a password for half of the twelve hours that it is good for
     assert answer["cacheDuration"].startswith(("6h0m", "5h59m"))
 
-    hosts = go.folder / "certs.d" / host(HOME)
-    hosts.mkdir(parents=True)
-    berth_url = f"https://{host(HOME)}"
-    (hosts / "hosts.toml").write_text(
-        f'server = "{berth_url}"\n[host."{berth_url}"]\ncapabilities = ["pull", "resolve"]\n'
-        f'ca = "{berth.issued.authority}"\n'
-    )
-    ctr = ("ctr", "--address", containerd_address)
-    pull = [*ctr, "images", "pull", "--all-platforms", "--hosts-dir", hosts.parent]
-    go(*pull, "--user", f"{given['username']}:{given['password']}", pushed)
-    content = go(*ctr, "content", "ls", "--quiet").split()
-    assert {f"sha256:{name}" for name in layouts.blobs_of(layout.folder)} <= set(content)
-    go(*ctr, "images", "rm", "--sync", pushed)
+    with engines.containerd_of_a_node() as (address, hosts):
+        (hosts / host(HOME)).mkdir()
+        server = f'server = "https://{host(HOME)}"\nca = "{berth.issued.authority}"\n'
+        (hosts / host(HOME) / "hosts.toml").write_text(server)
+        crictl = ("crictl", "--image-endpoint", f"unix://{address}", "--runtime-endpoint", f"unix://{address}")
+        with pytest.raises(ProgramFailed, match="401 Unauthorized"):
+            go(*crictl, "pull", pushed)
+        go(*crictl, "pull", "--creds", f"{given['username']}:{given['password']}", pushed)
+        (image,) = go.json(*crictl, "images", "--output", "json")["images"]
+        assert image["repoDigests"] == [f"{pushed.removesuffix(':both')}@{layout.index}"]
+        manifest = json.loads(layout.text(layout.images["amd64"]))
+        assert image["id"] == manifest["config"]["digest"]
+        # containerd hashes what comes
+        content = go("ctr", "--address", address, "--namespace", "k8s.io", "content", "ls", "--quiet").split()
+        assert {layout.images["amd64"], *(layer["digest"] for layer in manifest["layers"])} <= set(content)
 
 
 @pytest.mark.clients("ecr-credential-provider", "curl")
