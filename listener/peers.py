@@ -59,7 +59,8 @@ def forwarding(headers: Headers, trusted: Networks) -> Forwarding:
         if not among(trusted, address):
             break
     scheme = _of_hop(_listed(headers, PROTO), depth).lower()
-    return Forwarding(client, scheme if scheme in ("http", "https") else None, _of_hop(_listed(headers, HOST), depth))
+    host = _of_hop(_listed(headers, HOST), depth)
+    return Forwarding(client, scheme if scheme in ("http", "https") else None, host or None)
 
 
 def _listed(headers: Headers, name: str) -> list[str]:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from berth.tls import client_context
+
 BERTH = Path(sys.executable).with_name("berth")
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -38,10 +40,10 @@ class BerthProcess:
 
     @property
     def registry_host(self) -> str:
-        return self.registry_url.removeprefix("http://")
+        return self.registry_url.partition("://")[2]
 
     def child(self, name: str) -> psutil.Process:
-        """The process `controlplane`, `dataplane`, `worker` or `postgres` (its postmaster)."""
+        """The process `controlplane`, `dataplane` (the first of them; `dataplane-2`), `worker` or `postgres`."""
         found = self._children(name)
         assert found, f"there is no {name}: {self.log[-2000:]}"
         return found[0]
@@ -50,7 +52,7 @@ class BerthProcess:
         return bool(self._children(name))
 
     def _children(self, name: str) -> list[psutil.Process]:
-        marks = ("/postgres -D ",) if name == "postgres" else (f" -m {name}", f" -m berth.{name}s")
+        marks = ("/postgres -D ",) if name == "postgres" else (f" -m {name} ", f" -m berth.{name}s", f" --name {name} ")
         found = []
         for process in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -105,7 +107,8 @@ class BerthProcess:
 
 def answers_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+        context = client_context() if url.startswith("https") else None
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5, context=context) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
@@ -142,10 +145,11 @@ def launching_berth(data: Path, *flags: str, **variables: str) -> Iterator[Berth
             stdout=log,
             stderr=log,
         )
+    scheme = "https" if "BERTH_TLS_CERTIFICATE" in environment else "http"
     berth = BerthProcess(
         data,
-        f"http://{environment['BERTH_API_LISTEN']}",
-        f"http://{environment['BERTH_REGISTRY_LISTEN']}",
+        f"{scheme}://{environment['BERTH_API_LISTEN']}",
+        f"{scheme}://{environment['BERTH_REGISTRY_LISTEN']}",
         process,
         log_file,
         environment,

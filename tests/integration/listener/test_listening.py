@@ -3,64 +3,14 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 import listener
-from berth import logs
-from berth.db import Database
 from berth.settings import Settings
-from berth.store.filesystem import FilesystemStore
 from berth.sockets import bind
-
-
-class Plane:
-    """An application of one path, which answers when it is told to."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.answer = asyncio.Event()
-
-    async def slow(self, _request: web.Request) -> web.Response:
-        self.asked.set()
-        await self.answer.wait()
-        return web.Response(text="done")
-
-    async def ids(self, _request: web.Request) -> web.Response:
-        return web.Response(text=logs.request_id.get())
-
-    async def broken(self, _request: web.Request) -> web.Response:
-        raise RuntimeError("canary of the code")
-
-    def make_app(self, settings: Settings) -> web.Application:
-        async def lifetime(app: web.Application) -> AsyncIterator[None]:
-            assert settings.database_url
-            app[listener.DATABASE] = Database(settings.database_url.get_secret_value(), pool=1)
-            yield
-            await app[listener.DATABASE].close()
-
-        app = web.Application()
-        app[listener.STORE] = FilesystemStore(settings.store_folder)
-        app[listener.ANSWER_FAULT] = lambda status, text: web.json_response({"fault": text}, status=status)
-        app.cleanup_ctx.append(lifetime)
-        app.router.add_get("/slow", self.slow)
-        app.router.add_get("/id", self.ids)
-        app.router.add_get("/broken", self.broken)
-        return app
-
-
-@pytest.fixture
-async def plane() -> Plane:
-    return Plane()
-
-
-@pytest.fixture
-async def url(plane: Plane, settings: Settings) -> AsyncIterator[str]:
-    async with listener.listening(plane.make_app, settings, "localhost:0") as address:
-        yield f"http://{address}"
+from tests.integration.listener.plane import Plane
 
 
 async def get(url: str, **options: object) -> tuple[int, dict[str, str], str]:

@@ -21,7 +21,7 @@ Start = Callable[..., BerthProcess]
 
 @pytest.fixture(scope="module")
 def berth(shared_data: Path) -> Iterator[BerthProcess]:
-    with starting_berth(shared_data) as berth:
+    with starting_berth(shared_data, BERTH_REGISTRY_PROCESSES="2") as berth:
         yield berth
 
 
@@ -29,7 +29,7 @@ def gone(processes: list[psutil.Process], seconds: float = 20) -> bool:
     return psutil.wait_procs(processes, timeout=seconds)[1] == []
 
 
-@pytest.mark.parametrize("name", ["controlplane", "dataplane", "worker"])
+@pytest.mark.parametrize("name", ["controlplane", "dataplane-1", "worker"])
 def test_a_crashed_process_is_started_again(berth: BerthProcess, name: str) -> None:
     before = berth.child(name)
     said = berth.log.count(f"{name} ended; it is started again")
