@@ -11,6 +11,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PlainValidator,
     SecretStr,
     ValidationError,
     field_validator,
@@ -24,6 +25,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from berth.durations import Duration, parse_duration
 from berth.names import NameInvalid, Registry
 from berth.proxies import Networks, parse_networks
 from berth.setting_faults import TOML_FILE, SettingsInvalid, explain, variable
@@ -158,6 +160,14 @@ class Settings(BaseSettings):
     upload_expiry_hours: int = Field(
         24, ge=1, le=720, description="an upload that nobody touched for so long goes away"
     )
+    recovery_window: Annotated[Duration, PlainValidator(parse_duration)] = Field(
+        Duration(hours=24),
+        description="for so long a deleted image can be restored, such as 90m, 24h, 7d; 0: not at all",
+    )
+    layer_expiry: Annotated[Duration, PlainValidator(parse_duration)] = Field(
+        Duration(hours=24), description="a pushed layer that no image came to need goes away after so long"
+    )
+    collection_minutes: int = Field(1, ge=1, le=1440, description="how often the worker collects what nobody needs")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug also logs each request")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, JSON elsewhere")
 

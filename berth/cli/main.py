@@ -81,6 +81,43 @@ def revoke(settings: Settings, access_key_id: str) -> None:
     run_revoke(settings, access_key_id)
 
 
+@main.command(epilog=EPILOG)
+@click.option("--sweep", is_flag=True, help="Look through the whole store first, for bytes that the database forgot.")
+@settings_flags
+def collect(settings: Settings, **options: Any) -> None:
+    """Remove now what nobody needs any more (the worker does it every minute)."""
+    from berth.cli.collect import run
+
+    run(settings, **options)
+
+
+@main.group()
+def images() -> None:
+    """Deleted images: list them, and get them back."""
+
+
+@images.command(epilog=EPILOG)
+@click.argument("repository", required=False)
+@settings_flags
+def deleted(settings: Settings, repository: str | None) -> None:
+    """List the images that were deleted and can be restored (--account-id and --region: of another registry)."""
+    from berth.cli.images import run_deleted
+
+    run_deleted(settings, repository)
+
+
+@images.command(epilog=EPILOG)
+@click.argument("repository")
+@click.argument("image", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every deleted image of the repository.")
+@settings_flags
+def restore(settings: Settings, repository: str, image: tuple[str, ...], *, everything: bool) -> None:
+    """Bring deleted images back, by digest or by a tag that they had; with them those that an index needs."""
+    from berth.cli.images import run_restore
+
+    run_restore(settings, repository, image, everything=everything)
+
+
 @main.command()
 def version() -> None:
     """Print the version."""

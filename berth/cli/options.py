@@ -7,13 +7,20 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
+from berth.durations import Duration
 from berth.proxies import Networks
 from berth.setting_faults import flag, variable
 from berth.settings import Settings, SettingsInvalid, load
 
 Command = Callable[..., None]
 
-METAVARS = {str(int): "NUMBER", str(bool): "true|false", str(dict[str, str]): "JSON", str(Networks): "NETWORKS"}
+METAVARS = {
+    str(int): "NUMBER",
+    str(bool): "true|false",
+    str(dict[str, str]): "JSON",
+    str(Networks): "NETWORKS",
+    str(Duration): "DURATION",
+}
 
 
 def settings_flags(command: Callable[..., None]) -> Command:

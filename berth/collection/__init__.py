@@ -1,5 +1,6 @@
 """Collection of garbage: what nobody needs any more goes away while everybody works (ADR 10)."""
 
 from berth.collection.collecting import Collected, Windows, collect
+from berth.collection.sweeping import sweep
 
-__all__ = ["Collected", "Windows", "collect"]
+__all__ = ["Collected", "Windows", "collect", "sweep"]

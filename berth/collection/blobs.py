@@ -100,22 +100,25 @@ async def _forget(connection: AsyncConnection, removed: list[BytesKey]) -> None:
 
 
 async def _remove(store: Store, unused: dict[BytesKey, int]) -> dict[BytesKey, int | None]:
-    """What was removed, each with its size, or None where the store did not have it."""
+    """What was removed, each with its size, or None where the store did not have it. Raises StoreUnavailable.
+
+    What alone cannot be removed is left.
+    """
     removing = [asyncio.create_task(_remove_one(store, key, size)) for key, size in unused.items()]
     # Also where this is cancelled: with the transaction ends the right to remove anything.
     cancelled = await _settle(removing)
     if cancelled is not None:
         raise cancelled
-    sizes: dict[BytesKey, int | None] = {}
-    for key, task in zip(unused, removing, strict=True):
-        failure = task.exception()
-        if failure is None:
-            sizes[key] = task.result()
-        else:
-            log.warning(
-                "could not remove the bytes of a layer; they are tried again", digest=key[2], reason=str(failure)
-            )
-    return sizes
+    failures = {key: error for key, task in zip(unused, removing, strict=True) if (error := task.exception())}
+    if failures and len(failures) == len(unused):
+        raise next(iter(failures.values()))
+    for key, error in failures.items():
+        log.warning(
+            "the bytes of a layer could not be removed; the next collection tries again",
+            digest=key[2],
+            reason=str(error),
+        )
+    return {key: task.result() for key, task in zip(unused, removing, strict=True) if key not in failures}
 
 
 async def _settle(tasks: list[asyncio.Task[int | None]]) -> asyncio.CancelledError | None:

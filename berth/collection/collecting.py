@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from berth.collection import blobs, deletions, links
 from berth.db import Database
+from berth.settings import Settings
 from berth.store.contract import Store
 
 
@@ -15,6 +16,10 @@ class Windows:
 
     images: timedelta
     layers: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Windows":
+        return cls(settings.recovery_window, settings.layer_expiry)
 
 
 @dataclass(slots=True)

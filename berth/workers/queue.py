@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 from procrastinate import App, JobContext, PsycopgConnector
 
 from berth.db import driver_url
-from berth.workers import expiry, previews, upkeep
+from berth.workers import collection, expiry, previews, upkeep
 from berth.workers.retry import UntilDone
 
 CONCURRENCY = 4
 
 # Each with its hours, as cron has them; the number that it is given is the second that it was due.
 JOBS: tuple[tuple[Callable[[JobContext, int], Awaitable[None]], str], ...] = (
+    (collection.collect_garbage, "* * * * *"),
+    (collection.sweep_store, "27 4 * * 0"),
     (expiry.expire_uploads, "*/10 * * * *"),
     (previews.expire_previews, "41 * * * *"),
     (upkeep.take_over_jobs, "* * * * *"),

@@ -127,6 +127,8 @@ def test_every_job_runs_by_the_clock(postgres_url: str) -> None:
     queue = make_queue(postgres_url)
     periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
     assert periodic == {
+        "collect_garbage": "* * * * *",
+        "sweep_store": "27 4 * * 0",
         "expire_previews": "41 * * * *",
         "expire_uploads": "*/10 * * * *",
         "take_over_jobs": "* * * * *",
