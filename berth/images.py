@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import changes, deleted_images, storage_classes
+from berth import changes, deleted_images, new_images, storage_classes
 from berth.db import Database
 from berth.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
 from berth.manifests import Manifest
@@ -44,8 +44,10 @@ async def put(
     exists and is immutable, even on the same image (as ECR does). An image put again, tag and all, changes nothing,
     unless it is archived: then it is restored (ECR user guide, "Restoring an image").
     """
+    if await new_images.put(database, registry, name, manifest, new_tags):
+        return Put(manifest, image_is_new=True, image_is_restored=False, tag_changed=bool(new_tags))
     async with database.transaction() as connection:
-        # Always in this order, so that no two transactions wait for each other: repository, images, layers, tags.
+        # Always in this order, so that no two transactions wait for each other: repository, layers, images, tags.
         repository = await hold(connection, registry, name)
         if manifest.is_index:
             size = await _hold_images(connection, repository, manifest)

@@ -23,21 +23,29 @@ _CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>[0-9]{1,15})-(?P<last>[0-9
 
 
 async def post(call: Call) -> web.StreamResponse:
-    repository = await creation.repository(call)
     query = call.request.query
     if "mount" in query:
+        repository = await creation.repository(call)
         digest = _digest(call, "mount")
         if await _mount(call, repository, digest, query.get("from")):
             return _created(call, digest)
     elif "digest" in query:
+        await creation.repository(call)
         digest = _digest(call, "digest")
         body = _Body(call.request)
         if body.first:
             raise uploads.OutOfOrder(0)
         layer = await uploads.put(call.database, call.store, call.registry, call.name, digest, body.chunks())
         return _created(call, layer.digest)
-    upload = await uploads.begin(call.database, call.registry, call.name, call.principal.arn)
-    return _accepted(call, upload, 202)
+    return _accepted(call, await _begin(call), 202)
+
+
+async def _begin(call: Call) -> Upload:
+    try:
+        return await uploads.begin(call.database, call.registry, call.name, call.principal.arn)
+    except ecr.RepositoryNotFound as missing:
+        await creation.create(call, missing)
+        return await uploads.begin(call.database, call.registry, call.name, call.principal.arn)
 
 
 async def get(call: Call) -> web.StreamResponse:

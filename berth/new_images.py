@@ -1,0 +1,124 @@
+"""Images that are new in every way, as most are that are pushed: put by one statement, durably."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    LargeBinary,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    not_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from berth.db import Database
+from berth.manifests import Manifest
+from berth.names import Registry, Tag
+from berth.questions import Question
+from berth.repositories import NAMED, naming
+from berth.schema import image_references, images, repositories, repository_layers, tags
+
+
+def _texts(name: str) -> Any:
+    return bindparam(name, type_=ARRAY(Text))
+
+
+def _statement() -> Any:
+    """In the order in which all lock: the repository, the links to the layers, the image, the tags."""
+    repository = select(repositories.c.id).where(NAMED).with_for_update(read=True, key_share=True).cte("repository")
+    held = (
+        select(repository_layers.c.digest)
+        .where(
+            repository_layers.c.repository_id == repository.c.id,
+            repository_layers.c.digest == any_(_texts("referenced")),
+        )
+        .order_by(repository_layers.c.digest)
+        .with_for_update(read=True, of=repository_layers)
+        .cte("held")
+    )
+    values: dict[str, Any] = {
+        "digest": bindparam("digest", type_=Text),
+        "media_type": bindparam("media_type", type_=Text),
+        "artifact_type": bindparam("artifact_type", type_=Text),
+        "subject": bindparam("subject", type_=Text),
+        "annotations": cast(bindparam("annotations", type_=Text), JSONB),
+        "size": bindparam("size", type_=BigInteger),
+        "manifest": bindparam("manifest", type_=LargeBinary),
+    }
+    is_new = not_(exists().where(images.c.repository_id == repository.c.id, images.c.digest == values["digest"]))
+    are_new = not_(exists().where(tags.c.repository_id == repository.c.id, tags.c.tag == any_(_texts("new_tags"))))
+    are_held = select(func.count()).select_from(held).scalar_subquery() == func.cardinality(_texts("referenced"))
+    image = (
+        insert(images)
+        .from_select(
+            ["repository_id", *values], select(repository.c.id, *values.values()).where(are_held, is_new, are_new)
+        )
+        .returning(images.c.repository_id, images.c.digest)
+        .cte("image")
+    )
+    layer = (
+        func.unnest(_texts("referenced"), _texts("media_types"))
+        .table_valued("referenced", "media_type")
+        .render_derived()
+    )
+    references = insert(image_references).from_select(
+        ["repository_id", "digest", "referenced", "kind", "media_type"],
+        select(
+            image.c.repository_id, image.c.digest, layer.c.referenced, cast("layer", Text), layer.c.media_type
+        ).join_from(image, layer, true()),
+    )
+    tag = func.unnest(_texts("new_tags")).table_valued("tag").render_derived()
+    tagged = insert(tags).from_select(
+        ["repository_id", "tag", "digest"],
+        select(image.c.repository_id, tag.c.tag, image.c.digest).join_from(image, tag, true()),
+    )
+    # A statement that is asked alone is not durable by itself (berth/questions.py).
+    return (
+        select(func.set_config("synchronous_commit", "on", true()))
+        .select_from(image)
+        .add_cte(references.cte("image_references_"), tagged.cte("tagged"))
+    )
+
+
+_PUT = Question(_statement())
+
+
+async def put(database: Database, registry: Registry, name: str, manifest: Manifest, new_tags: Sequence[Tag]) -> bool:
+    """Put the image and its tags into the repository: True.
+
+    False, and nothing is changed, where it is an index, where the repository or a layer is missing, and where the image
+    or a tag is there already.
+    """
+    if manifest.is_index:
+        return False
+    media_types = {blob.digest: blob.media_type for blob in manifest.blobs}
+    try:
+        rows = await database.ask(
+            _PUT,
+            **naming(registry, name),
+            digest=manifest.digest,
+            media_type=manifest.media_type,
+            artifact_type=manifest.artifact_type,
+            subject=None if manifest.subject is None else manifest.subject.digest,
+            annotations=orjson.dumps(dict(manifest.annotations)).decode(),
+            size=manifest.size,
+            manifest=manifest.content,
+            referenced=[*media_types],
+            media_types=[*media_types.values()],
+            new_tags=sorted({*new_tags}),
+        )
+    except asyncpg.UniqueViolationError:
+        # Somebody else put the image, or a tag, at the same time.
+        return False
+    return bool(rows)
