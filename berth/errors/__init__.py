@@ -14,6 +14,7 @@ from berth.errors.base import (
     Unsupported,
     listed,
 )
+from berth.errors.identity import MalformedPolicyDocument, PolicyTooLarge
 from berth.errors.images import (
     ImageAlreadyExists,
     ImageDigestDoesNotMatch,
@@ -86,6 +87,8 @@ __all__ = [
     "LifecyclePolicyPreviewInProgress",
     "LifecyclePolicyPreviewNotFound",
     "LimitExceeded",
+    "MalformedPolicyDocument",
+    "PolicyTooLarge",
     "PullThroughCacheRuleAlreadyExists",
     "PullThroughCacheRuleNotFound",
     "ReferencedImagesNotFound",
