@@ -1,0 +1,233 @@
+"""What a data plane remembers: no statement for what it knows, the same answers, and nothing that it must not."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from sqlalchemy import select
+
+import dataplane.app
+import listener
+from berth import pull_time_exclusions, pulls, schema
+from berth.db import Database
+from berth.identity.access_keys import AccessKey
+from berth.identity.passwords import load_keyring
+from berth.identity.principals import Principal
+from berth.names import Registry
+from berth.repositories import Repository
+from berth.sealing import Seal
+from berth.settings import Settings
+from dataplane.at_once import AtOnce
+from tests.integration.dataplane.conftest import RegistryClient
+
+Make = Callable[..., Awaitable[Repository]]
+NAME = "team/app"
+
+
+@dataclass
+class CountedPlane:
+    """A data plane on a real socket, every statement that it sends, and how many answers it gave at once."""
+
+    url: str
+    statements: list[str] = field(default_factory=list)
+    at_once: int = 0
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """The statements that are sent while the context lasts."""
+        before, counted = len(self.statements), list[str]()
+        yield counted
+        counted += self.statements[before:]
+
+
+@pytest.fixture(scope="module")
+async def plane(settings: Settings) -> AsyncIterator[CountedPlane]:
+    made: list[web.Application] = []
+
+    def make_app(settings: Settings) -> web.Application:
+        made.append(dataplane.app.make_app(settings))
+        return made[0]
+
+    plane = CountedPlane("")
+    with pytest.MonkeyPatch.context() as patch:
+        answer = AtOnce.answer
+
+        def counted(self: AtOnce, message: object) -> listener.Prompt | None:
+            given = answer(self, message)  # type: ignore[arg-type]
+            plane.at_once += given is not None
+            return given
+
+        patch.setattr(AtOnce, "answer", counted)
+        async with listener.listening(make_app, settings, "localhost:0") as address:
+            plane.url = f"http://{address}"
+            made[0][listener.DATABASE].count_statements(plane.statements.append)
+            await until_it_hears(made[0])
+            yield plane
+
+
+async def until_it_hears(app: web.Application) -> None:
+    ear = app[dataplane.app.PLANE].opened.ear
+    while not ear.is_hearing:
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def known(client: RegistryClient, plane: CountedPlane) -> RegistryClient:
+    """The same client, of that plane."""
+    return replace(client, base=plane.url)
+
+
+async def test_what_is_known_is_answered_without_a_statement_and_as_before(
+    client: RegistryClient, known: RegistryClient, plane: CountedPlane, make_repository: Make
+) -> None:
+    await make_repository(NAME)
+    digest, document = await client.push_image(NAME, "v1")
+    small = document["layers"][0]["digest"]
+    await known.send("GET", f"{NAME}/manifests/v1")
+    for method, path in (
+        ("GET", f"{NAME}/manifests/v1"),
+        ("HEAD", f"{NAME}/manifests/v1"),
+        ("GET", f"{NAME}/manifests/{digest}"),
+        ("HEAD", f"{NAME}/manifests/{digest}"),
+        ("GET", f"{NAME}/blobs/{small}"),
+        ("HEAD", f"{NAME}/blobs/{small}"),
+    ):
+        first = await known.send(method, path)
+        before = plane.at_once
+        with plane.counting() as statements:
+            again = await known.send(method, path)
+        assert statements == []
+        assert plane.at_once == before + 1
+        # `Connection: close`: aiohttp's way, from the same memory.
+        slowly = await known.send(method, path, headers={"Connection": "close"})
+        assert plane.at_once == before + 1
+        for other in (first, slowly):
+            assert (again.status, again.body) == (other.status, other.body)
+            unlike = {"Date", "Connection"}
+            names = (again.headers.keys() | other.headers.keys()) - unlike
+            assert {name: again.headers[name] for name in names} == {name: other.headers[name] for name in names}
+
+
+async def test_a_first_pull_sends_so_many_statements(
+    client: RegistryClient, known: RegistryClient, plane: CountedPlane, make_repository: Make
+) -> None:
+    await make_repository(NAME)
+    _, document = await client.push_image(NAME, "v1")
+    for path, number in (
+        # Whether the key exists, the manifest, the time of the pull.
+        (f"{NAME}/manifests/v1", 3),
+        (f"{NAME}/blobs/{document['layers'][0]['digest']}", 1),
+        (f"{NAME}/manifests/none", 1),
+        (f"{NAME}/manifests/none", 1),
+    ):
+        with plane.counting() as statements:
+            await known.send("GET", path)
+        assert len(statements) == number, "\n".join(statements)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": "Basic QVdTOm5vbnNlbnNl"}, 401),
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer x"}, 401),
+        ({"Range": "bytes=0-1"}, 206),
+        ({"Range": "bytes=1000-"}, 416),
+        ({"If-Match": '"sha256:other"'}, 412),
+    ],
+)
+async def test_what_is_asked_otherwise_is_answered_otherwise(
+    client: RegistryClient,
+    known: RegistryClient,
+    make_repository: Make,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    await make_repository(NAME)
+    _, document = await client.push_image(NAME, "v1")
+    path = f"{NAME}/blobs/{document['layers'][0]['digest']}"
+    whole = await known.send("GET", path)
+    assert (await known.send("GET", path)).body == whole.body
+    answer = await known.send("GET", path, headers=headers)
+    assert answer.status == status
+    if status == 206:
+        assert answer.body == whole.body[:2]
+        assert answer.headers["Content-Range"] == f"bytes 0-1/{len(whole.body)}"
+
+
+async def test_what_one_may_not_read_is_not_handed_out_because_another_one_read_it(
+    client: RegistryClient, known: RegistryClient, make_repository: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_repository(NAME)
+    await client.push_image(NAME, "v1")
+    assert (await known.send("GET", f"{NAME}/manifests/v1")).status == 200
+    elsewhere = known.prefix.replace(known.prefix.split("/")[2], "999999999999")
+    assert (await replace(known, prefix=elsewhere).send("GET", f"{NAME}/manifests/v1")).status == 403
+    asked = []
+    allow = dataplane.call.authorize
+    monkeypatch.setattr(dataplane.call, "authorize", lambda *given: (asked.append(given[1]), allow(*given)))
+    assert (await known.send("GET", f"{NAME}/manifests/v1")).status == 200
+    assert asked == ["ecr:BatchGetImage"], "every request is authorized, those that are answered from memory too"
+
+
+async def test_a_pull_is_noted_when_the_last_note_is_old(
+    client: RegistryClient,
+    known: RegistryClient,
+    plane: CountedPlane,
+    make_repository: Make,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    repository = await make_repository(NAME)
+    await client.push_image(NAME, "v1")
+    monkeypatch.setattr(pulls, "PULL_TIME_GRAIN", timedelta(0))
+    noted = []
+    for _ in range(3):
+        await known.send("GET", f"{NAME}/manifests/v1")
+        noted.append(await pulled_at(database, repository))
+        with plane.counting() as statements:
+            await known.send("HEAD", f"{NAME}/manifests/v1")
+        assert statements == [], "a HEAD is no pull"
+    assert sorted({*noted}) == noted
+
+
+async def test_a_pull_that_does_not_count_writes_nothing_when_it_is_known_not_to(
+    client: RegistryClient,
+    plane: CountedPlane,
+    make_repository: Make,
+    database: Database,
+    registry: Registry,
+    seal: Seal,
+    root_key: AccessKey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dataplane.call, "authorize", lambda *_: None)
+    repository = await make_repository(NAME)
+    await client.push_image(NAME, "v1")
+    role = f"arn:aws:iam::{registry.account}:role/trivy"
+    session = f"arn:aws:sts::{registry.account}:assumed-role/trivy/scan"
+    principal = Principal(registry.account, session, "AROA:scan", root_key.id)
+    password = (await load_keyring(database, seal)).close_password(principal)[0]
+    scanner = {"Authorization": aiohttp.encode_basic_auth("AWS", password)}
+    known, path = replace(client, base=plane.url), f"{NAME}/manifests/v1"
+    await pull_time_exclusions.register(database, registry, role)
+    await known.send("GET", path, headers=scanner)
+    with plane.counting() as statements:
+        await known.send("GET", path, headers=scanner)
+    assert statements == []
+    assert await pulled_at(database, repository) is None
+    await pull_time_exclusions.deregister(database, registry, role)
+    await known.send("GET", path, headers=scanner)
+    assert await pulled_at(database, repository) is not None
+
+
+async def pulled_at(database: Database, repository: Repository) -> Any:
+    question = select(schema.images.c.last_pulled_at).where(schema.images.c.repository_id == repository.id)
+    async with database.reading() as connection:
+        return await connection.scalar(question)

@@ -1,0 +1,208 @@
+"""What one process changes, another one does not hand out any more: within a second, and never while it is deaf."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from berth import layers, repositories, storage_classes
+from berth.db import Database
+from berth.identity import access_keys
+from berth.identity.access_keys import AccessKey
+from berth.names import Digest, Registry
+from berth.repositories import Repository
+from berth.settings import Settings
+from berth.storage_classes import StorageClass
+from tests.berth_process import answers_ready, free_port
+from tests.integration.dataplane.conftest import RegistryClient
+
+Make = Callable[..., Awaitable[Repository]]
+NAME = "team/app"
+# The promise.
+SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def replica_url(settings: Settings) -> Iterator[str]:
+    """Another data plane, in a process of its own; http://HOST:PORT."""
+    address = f"localhost:{free_port()}"
+    settings = settings.model_copy(update={"registry_listen": address, "log_level": "warning"})
+    environment = {"PATH": os.environ["PATH"], **settings.environment()}
+    process = subprocess.Popen([sys.executable, "-m", "dataplane"], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not answers_ready(f"http://{address}"):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture
+def replica(client: RegistryClient, replica_url: str) -> RegistryClient:
+    """The same client, of the other data plane."""
+    return replace(client, base=replica_url)
+
+
+async def remembered(replica: RegistryClient, path: str, status: int = 200) -> None:
+    """Ask for it until it is known there."""
+    for _ in range(3):
+        for method in ("GET", "HEAD"):
+            assert (await replica.send(method, path)).status == status
+
+
+async def within_a_second(replica: RegistryClient, path: str, *, status: int) -> None:
+    """From now on, a second later at the most, the replica answers so, and goes on answering so."""
+    deadline = time.monotonic() + SECONDS
+    while (answer := await replica.send("GET", path)).status != status:
+        assert time.monotonic() < deadline, answer
+        await asyncio.sleep(0.005)
+    assert (await replica.send("HEAD", path)).status == status
+
+
+@pytest.fixture
+async def image(client: RegistryClient, make_repository: Make) -> tuple[str, str]:
+    """The digests of an image tagged v1, and of its layer."""
+    await make_repository(NAME)
+    digest, document = await client.push_image(NAME, "v1")
+    return digest, document["layers"][0]["digest"]
+
+
+async def test_a_deleted_tag_is_gone_on_every_replica(
+    client: RegistryClient, replica: RegistryClient, image: tuple[str, str]
+) -> None:
+    await remembered(replica, f"{NAME}/manifests/v1")
+    assert (await client.send("DELETE", f"{NAME}/manifests/v1")).status == 202
+    await within_a_second(replica, f"{NAME}/manifests/v1", status=404)
+    assert (await replica.send("GET", f"{NAME}/manifests/{image[0]}")).status == 200
+
+
+async def test_a_deleted_image_is_gone_on_every_replica(
+    client: RegistryClient, replica: RegistryClient, image: tuple[str, str]
+) -> None:
+    for reference in ("v1", image[0]):
+        await remembered(replica, f"{NAME}/manifests/{reference}")
+    assert (await client.send("DELETE", f"{NAME}/manifests/{image[0]}")).status == 202
+    for reference in ("v1", image[0]):
+        await within_a_second(replica, f"{NAME}/manifests/{reference}", status=404)
+
+
+async def test_a_tag_that_moved_has_moved_on_every_replica(
+    client: RegistryClient, replica: RegistryClient, image: tuple[str, str]
+) -> None:
+    await remembered(replica, f"{NAME}/manifests/v1")
+    second, _ = await client.push_image(NAME, "v1", b"another")
+    deadline = time.monotonic() + SECONDS
+    while (answer := await replica.send("GET", f"{NAME}/manifests/v1")).headers["Docker-Content-Digest"] != second:
+        assert time.monotonic() < deadline, answer
+    assert (await replica.send("HEAD", f"{NAME}/manifests/v1")).headers["Docker-Content-Digest"] == second
+
+
+async def test_an_archived_image_and_its_layers_are_handed_out_by_no_replica(
+    replica: RegistryClient, image: tuple[str, str], database: Database, registry: Registry
+) -> None:
+    digest, layer = image
+    paths = (f"{NAME}/manifests/v1", f"{NAME}/blobs/{layer}")
+    for path in paths:
+        await remembered(replica, path)
+    await storage_classes.change(database, registry, NAME, Digest(digest), None, StorageClass.ARCHIVE)
+    for path in paths:
+        await within_a_second(replica, path, status=404)
+    await storage_classes.change(database, registry, NAME, Digest(digest), None, StorageClass.STANDARD)
+    for path in paths:
+        assert (await replica.send("GET", path)).status == 200, "that something is missing is never remembered"
+
+
+async def test_a_deleted_repository_is_gone_on_every_replica_and_a_new_one_is_empty(
+    replica: RegistryClient, image: tuple[str, str], database: Database, registry: Registry, make_repository: Make
+) -> None:
+    paths = (f"{NAME}/manifests/v1", f"{NAME}/blobs/{image[1]}")
+    for path in paths:
+        await remembered(replica, path)
+    await repositories.remove(database, registry, NAME, force=True)
+    for path in paths:
+        await within_a_second(replica, path, status=404)
+    await make_repository(NAME)
+    for path in paths:
+        assert (await replica.send("GET", path)).status == 404
+
+
+async def test_a_deleted_layer_is_gone_on_every_replica(
+    client: RegistryClient, replica: RegistryClient, database: Database, make_repository: Make
+) -> None:
+    repository = await make_repository(NAME)
+    other = await make_repository("other")
+    digest = await client.push_blob(NAME, b"a layer that nobody needs")
+    assert await layers.mount(database, repository, other, Digest(digest))
+    for name in (NAME, "other"):
+        await remembered(replica, f"{name}/blobs/{digest}")
+    assert (await client.send("DELETE", f"{NAME}/blobs/{digest}")).status == 202
+    await within_a_second(replica, f"{NAME}/blobs/{digest}", status=404)
+    assert (await replica.send("GET", f"other/blobs/{digest}")).status == 200
+
+
+async def test_a_revoked_key_opens_no_replica(
+    client: RegistryClient, replica: RegistryClient, image: tuple[str, str], database: Database, root_key: AccessKey
+) -> None:
+    paths = (f"{NAME}/manifests/v1", f"{NAME}/blobs/{image[1]}")
+    for path in paths:
+        await remembered(replica, path)
+    assert await access_keys.revoke(database, root_key.id)
+    for path in (*paths, "/v2/"):
+        await within_a_second(replica, path, status=403)
+    answer = await client.send("GET", paths[0])
+    assert (answer.status, answer.error) == (
+        403,
+        {"code": "DENIED", "message": "The security token included in the request is invalid."},
+    )
+    assert not await access_keys.revoke(database, root_key.id)
+
+
+async def ears(database: Database, more: str = "") -> list[int]:
+    """The PostgreSQL backends of the connections over which processes hear what changes, at least two."""
+    question = text(f"SELECT pid{more} FROM pg_stat_activity WHERE application_name = 'berth ear'")
+    async with database.reading() as connection:
+        while True:
+            found = (await connection.execute(question)).all()
+            if len(found) >= 2:
+                return [row.pid for row in found]
+            await asyncio.sleep(0.02)
+
+
+async def test_a_replica_whose_connection_breaks_hands_out_nothing_that_is_gone(
+    client: RegistryClient, replica: RegistryClient, make_repository: Make, database: Database
+) -> None:
+    await make_repository(NAME)
+    for number in range(5):
+        digest, _ = await client.push_image(NAME, "v1", str(number).encode())
+        await ears(database)
+        await remembered(replica, f"{NAME}/manifests/v1")
+        await ears(database, ", pg_terminate_backend(pid)")
+        assert (await client.send("DELETE", f"{NAME}/manifests/{digest}")).status == 202
+        for reference in ("v1", digest):
+            await within_a_second(replica, f"{NAME}/manifests/{reference}", status=404)
+
+
+async def test_a_replica_that_hears_nothing_any_more_hands_out_nothing_that_is_gone(
+    client: RegistryClient, replica: RegistryClient, image: tuple[str, str], database: Database
+) -> None:
+    await remembered(replica, f"{NAME}/manifests/v1")
+    stopped = await ears(database)
+    try:
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        assert (await client.send("DELETE", f"{NAME}/manifests/{image[0]}")).status == 202
+        await within_a_second(replica, f"{NAME}/manifests/v1", status=404)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
