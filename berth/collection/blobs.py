@@ -13,7 +13,7 @@ from berth.collection.rows import ARE_SOME_BYTES, EPOCH, BytesKey, of_bytes, som
 from berth.db import Database
 from berth.names import Digest, Registry
 from berth.schema import deleted_image_references, deleted_images, layers, repositories, repository_layers
-from berth.store.contract import Blob, Store
+from berth.store.contract import Blob, Confirm, Store, StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -88,7 +88,8 @@ async def remove_some(database: Database, store: Store, after: Place = START) ->
         # Only now that they are locked: a statement sees what was committed before it began.
         needed = {_key(row) for row in await connection.execute(_NEEDED, of_bytes(list(found)))}
         await connection.execute(_FORGET_MOMENT, of_bytes(list(needed)))
-        sizes = await _remove(store, {key: row.size for key, row in found.items() if key not in needed})
+        unused = {key: row.size for key, row in found.items() if key not in needed}
+        sizes = await _remove(store, unused, _confirming(connection))
         await _forget(connection, [*sizes])
     there = [size for size in sizes.values() if size is not None]
     return Batch(len(there), sum(there), (rows[-1].unused_since, *_key(rows[-1])))
@@ -99,19 +100,31 @@ async def _forget(connection: AsyncConnection, removed: list[BytesKey]) -> None:
         await connection.execute(_FORGET, of_bytes(removed))
 
 
-async def _remove(store: Store, unused: dict[BytesKey, int]) -> dict[BytesKey, int | None]:
+def _confirming(connection: AsyncConnection) -> Confirm:
+    """Asks whether the transaction, and with it what it has locked, is still there."""
+    alone = asyncio.Lock()
+
+    async def confirm() -> None:
+        async with alone:
+            await connection.execute(select(1))
+
+    return confirm
+
+
+async def _remove(store: Store, unused: dict[BytesKey, int], confirm: Confirm) -> dict[BytesKey, int | None]:
     """What was removed, each with its size, or None where the store did not have it. Raises StoreUnavailable.
 
     What alone cannot be removed is left.
     """
-    removing = [asyncio.create_task(_remove_one(store, key, size)) for key, size in unused.items()]
+    removing = [asyncio.create_task(_remove_one(store, key, size, confirm)) for key, size in unused.items()]
     # Also where this is cancelled: with the transaction ends the right to remove anything.
     cancelled = await _settle(removing)
     if cancelled is not None:
         raise cancelled
     failures = {key: error for key, task in zip(unused, removing, strict=True) if (error := task.exception())}
-    if failures and len(failures) == len(unused):
-        raise next(iter(failures.values()))
+    for error in failures.values():
+        if len(failures) == len(unused) or not isinstance(error, StoreUnavailable):
+            raise error
     for key, error in failures.items():
         log.warning(
             "the bytes of a layer could not be removed; the next collection tries again",
@@ -132,12 +145,12 @@ async def _settle(tasks: list[asyncio.Task[int | None]]) -> asyncio.CancelledErr
     return cancelled
 
 
-async def _remove_one(store: Store, key: BytesKey, size: int) -> int | None:
+async def _remove_one(store: Store, key: BytesKey, size: int, confirm: Confirm) -> int | None:
     account, region, digest = key
     blob = Blob(Registry(account, region), Digest(digest))
     # Of what was only noted (layers.intend), the row does not know the size.
     actual = size or await store.size(blob)
-    await store.remove(blob)
+    await store.remove(blob, confirm)
     return actual
 
 

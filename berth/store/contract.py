@@ -2,7 +2,7 @@
 
 import uuid
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,10 @@ class Draft(Protocol):
         """Make what was prepared the content of `blob`, durable when this returns. The upload is then at its end."""
 
 
+# Raises where the bytes must stay.
+Confirm = Callable[[], Awaitable[None]]
+
+
 class Store(Protocol):
     """Bytes by digest, and the uploads that become them. Every method raises StoreUnavailable."""
 
@@ -118,8 +122,12 @@ class Store(Protocol):
         Raises BlobLost.
         """
 
-    async def remove(self, blob: Blob) -> None:
-        """Remove the bytes of `blob`; no error where there are none. Who reads them now may read them to the end."""
+    async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:
+        """Remove the bytes of `blob`; no error where there are none. Who reads them now may read them to the end.
+
+        `confirm` is awaited right before the bytes go, and what is placed after it has returned is not removed any
+        more; where it raises, they stay. So a right to remove that is lost meanwhile, with a lock, does no harm.
+        """
 
     def blobs(self) -> AsyncIterator[Blob]:
         """Every blob that the store has, in no order."""

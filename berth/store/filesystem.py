@@ -2,6 +2,7 @@
 
     blobs/ACCOUNT/REGION/ALGORITHM/ab/abcdef…    a blob, complete and durable as soon as the name exists
     uploads/UUID                                  an upload; its first bytes, as many as its row says, count
+    locks/ab                                      empty: whoever gives a blob its name, or takes it, locks it for a moment
 
 A blob gets its name by rename, after fsync of its bytes; then the folder is synced, so that it outlives a crash.
 """
@@ -24,6 +25,7 @@ from berth.names import Digest, NameInvalid, Registry
 from berth.store.contract import (
     Blob,
     BlobLost,
+    Confirm,
     DigestMismatch,
     Pouring,
     StoreUnavailable,
@@ -40,6 +42,8 @@ SMALL_BYTES = 64 << 10
 REMEMBERED_HASHES = 256
 LISTED_AT_ONCE = 1000
 DEFAULT_ALGORITHM = "sha256"
+LOCK_PAUSE_SECONDS = 0.005
+LOCK_ATTEMPTS = 2000
 
 
 class Hash(Protocol):
@@ -54,6 +58,7 @@ class FilesystemStore:
     def __init__(self, root: Path) -> None:
         self._blobs = root / "blobs"
         self._uploads = root / "uploads"
+        self._locks = root / "locks"
         # How far this process has hashed an upload; one that another process wrote to is hashed anew from its file.
         self._hashes: OrderedDict[uuid.UUID, tuple[int, Hash]] = OrderedDict()
 
@@ -96,12 +101,32 @@ class FilesystemStore:
                 left -= len(chunk)
                 yield chunk
 
-    async def remove(self, blob: Blob) -> None:
-        def unlink() -> None:
-            with _faults():
-                self._path(blob).unlink(missing_ok=True)
+    async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:
+        async with self._locked(blob, fcntl.LOCK_EX):
+            if confirm is not None:
+                await confirm()
+            await asyncio.to_thread(_unlink, self._path(blob))
 
-        await asyncio.to_thread(unlink)
+    @contextlib.asynccontextmanager
+    async def _locked(self, blob: Blob, how: int) -> AsyncIterator[None]:
+        """One of 256 locks: LOCK_SH to give the blob its name, LOCK_EX to take it away.
+
+        So these wait for each other even where a lock in the database is lost: the kernel takes this one back only with
+        the process.
+        """
+        with _faults():
+            descriptor = _open(self._locks / blob.digest.encoded[:2])
+        try:
+            for _ in range(LOCK_ATTEMPTS):
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+                    break
+                await asyncio.sleep(LOCK_PAUSE_SECONDS)
+            else:
+                raise StoreUnavailable("another process does not come to an end of removing or storing a blob")
+            yield
+        finally:
+            os.close(descriptor)
 
     async def blobs(self) -> AsyncGenerator[Blob, None]:
         files = self._blobs.glob("*/*/*/*/*")
@@ -120,7 +145,7 @@ class FilesystemStore:
         # A hash is believed only if all that it covers was acknowledged: it comes back when the context ends well.
         hashed_to, hashed = self._hashes.pop(upload, (0, None))
         with _claimed(file) as descriptor:
-            draft = FileDraft(file, descriptor, self._path, hashed_to, hashed)
+            draft = FileDraft(file, descriptor, self._path, self._locked, hashed_to, hashed)
             yield draft
             if draft.hashed is not None and not draft.placed:
                 self._hashes[upload] = (draft.hashed_to, draft.hashed)
@@ -150,11 +175,18 @@ class FileDraft:
     """Implements berth.store.contract.Draft on a file whose lock this process holds."""
 
     def __init__(
-        self, file: Path, descriptor: int, path: Callable[[Blob], Path], hashed_to: int, hashed: Hash | None
+        self,
+        file: Path,
+        descriptor: int,
+        path: Callable[[Blob], Path],
+        locked: Callable[[Blob, int], contextlib.AbstractAsyncContextManager[None]],
+        hashed_to: int,
+        hashed: Hash | None,
     ) -> None:
         self._file = file
         self._descriptor = descriptor
         self._path = path
+        self._locked = locked
         self.hashed_to = hashed_to
         self.hashed = hashed
         self.placed = False
@@ -189,7 +221,8 @@ class FileDraft:
 
     async def place(self, written: Written, blob: Blob) -> None:
         del written
-        await asyncio.to_thread(self._name, self._path(blob))
+        async with self._locked(blob, fcntl.LOCK_SH):
+            await asyncio.to_thread(self._name, self._path(blob))
         self.placed = True
 
     def _require(self, size: int) -> None:
@@ -204,6 +237,8 @@ class FileDraft:
 
     def _name(self, target: Path) -> None:
         with _faults():
+            # Since it was made, the folder may have lost its last blob, and so have gone.
+            _make_folder(target.parent)
             self._file.rename(target)
             _sync_folder(target.parent)
 
@@ -323,6 +358,14 @@ def _digest_of_file(descriptor: int, size: int, algorithm: str) -> Digest:
         hashed.update(piece)
         done += len(piece)
     return Digest(f"{algorithm}:{hashed.hexdigest()}")
+
+
+def _unlink(blob: Path) -> None:
+    """Remove the file, and its folder where it was the last one in it: folders do not shrink."""
+    with _faults():
+        blob.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            blob.parent.rmdir()
 
 
 def _make_folder(folder: Path) -> None:

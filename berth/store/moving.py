@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from berth.store.contract import Blob, Draft, Redirect, Store, UploadLost, Written
+from berth.store.contract import Blob, Confirm, Draft, Redirect, Store, UploadLost, Written
 
 
 class MovingStore:
@@ -33,9 +33,9 @@ class MovingStore:
     async def _having(self, blob: Blob) -> Store:
         return self._also if await self._store.size(blob) is None else self._store
 
-    async def remove(self, blob: Blob) -> None:
-        await self._store.remove(blob)
-        await self._also.remove(blob)
+    async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:
+        await self._store.remove(blob, confirm)
+        await self._also.remove(blob, confirm)
 
     async def blobs(self) -> AsyncGenerator[Blob, None]:
         """The same as in the contract, but for those that both have, which come twice."""

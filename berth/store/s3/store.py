@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from berth.store.contract import Blob, BlobLost, Redirect, StoreUnavailable
+from berth.store.contract import Blob, BlobLost, Confirm, Redirect, StoreUnavailable
 from berth.store.hashing import RememberedHashes
 from berth.store.s3.access import Access
 from berth.store.s3.bucket import Bucket, Listed, crc32
@@ -67,8 +67,8 @@ class S3Store:
         except S3Missing as error:
             raise BlobLost(blob.digest) from error
 
-    async def remove(self, blob: Blob) -> None:
-        await self._bucket.delete(key_of(blob))
+    async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:
+        await self._bucket.delete(key_of(blob), confirm)
 
     async def blobs(self) -> AsyncGenerator[Blob, None]:
         async for listed in self._bucket.list(BLOBS):

@@ -12,11 +12,13 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 from yarl import URL
 
+from berth.store.contract import Confirm
 from berth.store.s3.access import Access
 from berth.store.s3.faults import S3Passing, refusal
 from berth.store.s3.signing import UNSIGNED, Signer
 
 ATTEMPTS = 6
+LONGEST_PAUSE_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 # For the next bytes of an answer.
 SILENCE_SECONDS = 30.0
@@ -57,14 +59,17 @@ class Wire:
         body: Bytes = b"",
         *,
         seconds: float = REQUEST_SECONDS,
+        confirm: Confirm | None = None,
     ) -> Answer:
         """The answer, where it is no refusal; in at most `seconds` for each attempt.
 
-        Raises S3Refused, and S3Passing where all attempts failed.
+        Raises S3Refused, S3Passing where all attempts failed, and what `confirm` raises, which precedes each.
         """
         url = _url(self._address, key, query)
         async for attempt in _attempts():
             with attempt:
+                if confirm is not None:
+                    await confirm()
                 answer = await self._ask_once(method, url, dict(headers or {}), body, seconds)
         return answer
 
@@ -132,7 +137,7 @@ class Wire:
 def _attempts() -> AsyncRetrying:
     return AsyncRetrying(
         stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.2, max=5),
+        wait=wait_random_exponential(multiplier=0.2, max=LONGEST_PAUSE_SECONDS),
         retry=retry_if_exception_type(S3Passing),
         reraise=True,
     )
