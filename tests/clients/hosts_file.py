@@ -5,16 +5,19 @@ import fcntl
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 
 from .conftest import absent
+from .shell import ProgramFailed
 
 HOSTS = Path("/etc/hosts")
 LOCK = Path(tempfile.gettempdir()) / "berth-tests-hosts.lock"
 MARK = "# made by Berth's tests, process {}"
+READ_AGAIN_SECONDS = 30
 MARKED = re.compile(re.escape(MARK).replace(re.escape("{}"), "([0-9]+)"))
 
 
@@ -29,6 +32,20 @@ def named(*names: str) -> Iterator[None]:
         yield
     finally:
         _change(lambda lines: [other for other in lines if other != line])
+
+
+def once_known(action: Callable[[], object]) -> None:
+    """Do what needs the names, by a program that ran before they were: it reads the file again in five seconds."""
+    deadline = time.monotonic() + READ_AGAIN_SECONDS
+    while True:
+        try:
+            action()
+        except ProgramFailed as failed:
+            if "lookup " not in str(failed) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _is_wanted(line: str) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from tests.berth_process import BerthProcess, free_port, starting_berth
 
 from .conftest import client_of
-from .hosts_file import named
+from .hosts_file import named, once_known
 from .plain_client import PlainClient, SeededImage
 from .seeded import MIB
 from .shell import ProgramFailed, Shell
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.clients("aws", "crane", "curl")
 ACCOUNT = "210987654321"
 DEFAULT, SECOND, THIRD = "us-east-1", "eu-central-1", "ap-southeast-2"
 VANITY = "images.berth.test"
-ENGINE_SECONDS = 20  # Go programs that are running read the hosts file again every five seconds
 
 
 def pattern(region: str) -> str:
@@ -144,7 +142,7 @@ def test_docker_pushes_to_a_vanity_host_and_pulls_from_the_pattern_and_in_path_s
     (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
     vanity, others = f"{VANITY}:{shore.port}/cargo:docker", shore.addresses(SECOND)[:2]
     docker("docker", "build", "--quiet", "-t", vanity, context)
-    wait_until_pushed(docker, vanity)
+    once_known(lambda: docker("docker", "push", vanity))
     stored = stored_image(shore.ecr(SECOND), "cargo", imageTag="docker")
     docker("docker", "image", "rm", "--force", stored.blobs[0])
     for other in others:
@@ -152,16 +150,3 @@ def test_docker_pushes_to_a_vanity_host_and_pulls_from_the_pattern_and_in_path_s
         (pulled,) = docker.json("docker", "image", "inspect", f"{other}/cargo@{stored.digest}")
         assert pulled["Id"] == stored.blobs[0]
         docker("docker", "image", "rm", "--force", stored.blobs[0])
-
-
-def wait_until_pushed(docker: Shell, reference: str) -> None:
-    deadline = time.monotonic() + ENGINE_SECONDS
-    while True:
-        try:
-            docker("docker", "push", reference)
-        except ProgramFailed as failed:
-            if "no such host" not in str(failed) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-        else:
-            return

@@ -11,6 +11,7 @@ import pytest
 from . import engines, layouts, tls_readers
 from .amazon_hosts import REGIONS, Amazon, amazon, host, use_credential_helper
 from .conftest import Repository
+from .hosts_file import once_known
 from .shell import ProgramFailed, Shell
 from .small import small_layout
 from .stored import stored_image, whole
@@ -94,7 +95,7 @@ def test_with_the_helper_docker_pushes_and_pulls_without_a_login(
     context.mkdir()
     (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
     docker("docker", "build", "--quiet", "-t", tagged, context)
-    docker("docker", "push", tagged)
+    once_known(lambda: docker("docker", "push", tagged))
     stored = whole(ecr, repository.name, imageTag="docker")
     docker("docker", "image", "rm", "--force", stored.blobs[0])
     docker("docker", "pull", f"{repository.uri}@{stored.digest}")
