@@ -2,7 +2,7 @@
 
     blobs/ACCOUNT/REGION/ALGORITHM/ab/abcdef…    a blob, complete and durable as soon as the name exists
     uploads/UUID                                  an upload; its first bytes, as many as its row says, count
-    locks/ab                                      empty: whoever gives a blob its name, or takes it, locks it for a moment
+    locks/ab                                      empty: locked by whoever gives a blob its name or takes it away
 
 A blob gets its name by rename, after fsync of its bytes; then the folder is synced, so that it outlives a crash.
 """
