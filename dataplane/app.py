@@ -51,7 +51,7 @@ STEPS: dict[tuple[str, str], tuple[Step, str | None]] = {
     ("PUT", "upload"): (uploads.put, "ecr:CompleteLayerUpload"),
     ("DELETE", "upload"): (uploads.delete, "ecr:InitiateLayerUpload"),
     ("GET", "tags"): (tags.get, "ecr:ListImages"),
-    ("GET", "referrers"): (referrers.get, "ecr:ListImageReferrers"),
+    ("GET", "referrers"): (referrers.get, "ecr:BatchGetImage"),
 }
 ACTIONS = {asked: action for asked, (_, action) in STEPS.items()}
 

@@ -83,7 +83,7 @@ async def test_a_manifest_for_a_repository_that_is_not_there_is_refused_so(clien
         ("HEAD", f"blobs/{ABSENT}", "BatchCheckLayerAvailability"),
         ("POST", "blobs/uploads/", "InitiateLayerUpload"),
         ("GET", "tags/list", "ListImages"),
-        ("GET", f"referrers/{ABSENT}", "ListImageReferrers"),
+        ("GET", f"referrers/{ABSENT}", "BatchGetImage"),
     ],
 )
 async def test_who_may_not_is_told_what(
