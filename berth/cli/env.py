@@ -3,11 +3,10 @@
 import asyncio
 import shlex
 import sys
-from pathlib import Path
 
 import click
 
-from berth.cli.holder import holder
+from berth.cli.holder import as_running
 from berth.cli.preparation import NotPrepared, root_key
 from berth.settings import Settings
 
@@ -35,19 +34,6 @@ def run(settings: Settings) -> None:
     click.echo(f"unset {' '.join(IN_THE_WAY)}")
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
-
-
-def as_running(settings: Settings) -> Settings:
-    """The settings, with those that nobody gave taken from the `berth up` that runs on the same data folder."""
-    running = holder(settings.data)
-    if running is None:
-        return settings
-    theirs = ("api_listen", "registry_listen", "account_id", "region", "api_endpoint", "tls_certificate", "tls_key")
-    known = {name: getattr(running, name) for name in theirs if name not in settings.model_fields_set}
-    for name in ("tls_certificate", "tls_key"):
-        if known.get(name):
-            known[name] = Path(known[name])
-    return settings.model_copy(update=known)
 
 
 async def _root_key(settings: Settings) -> tuple[str, str]:

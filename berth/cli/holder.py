@@ -8,10 +8,22 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from berth.settings import Settings
 
 LOCK_NAME = "lock"
+FILES = ("tls_certificate", "tls_key")
+TOLD = (
+    "api_listen",
+    "registry_listen",
+    "account_id",
+    "region",
+    "api_endpoint",
+    "api_proxy_protocol",
+    "registry_proxy_protocol",
+    *FILES,
+)
 
 
 class FolderUnusable(Exception):
@@ -28,17 +40,23 @@ class Holder:
     registry_listen: str
     account_id: str
     region: str
-    # The URL for clients where it is not where the API listens, and whether that is by TLS.
     api_endpoint: str
+    api_proxy_protocol: bool
+    registry_proxy_protocol: bool
     tls_certificate: str | None
     tls_key: str | None
 
     @classmethod
     def this_process(cls, settings: Settings) -> "Holder":
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        places = (settings.api_listen, settings.registry_listen, settings.account_id, settings.region)
-        tls = (str(file.absolute()) if file else None for file in (settings.tls_certificate, settings.tls_key))
-        return cls(os.getpid(), now, *places, settings.api_endpoint, *tls)
+        told = {name: getattr(settings, name) for name in TOLD}
+        files = {name: str(told[name].absolute()) for name in FILES if told[name] is not None}
+        return cls(os.getpid(), now, **{**told, **files})
+
+    def settings(self) -> dict[str, Any]:
+        """What it was told that others go by, too."""
+        told = {name: getattr(self, name) for name in TOLD}
+        return {**told, **{name: Path(told[name]) for name in FILES if told[name] is not None}}
 
     def __str__(self) -> str:
         return f"process {self.pid} since {self.since} (API {self.api_listen}, registry {self.registry_listen})"
@@ -80,6 +98,15 @@ def holder(data: Path) -> Holder | None:
     except (OSError, ValueError, TypeError):
         return None
     return None
+
+
+def as_running(settings: Settings) -> Settings:
+    """The settings, with those that nobody gave taken from the `berth up` that runs on the same data folder."""
+    running = holder(settings.data)
+    if running is None:
+        return settings
+    known = {name: value for name, value in running.settings().items() if name not in settings.model_fields_set}
+    return settings.model_copy(update=known)
 
 
 def make_data_folder(data: Path) -> None:

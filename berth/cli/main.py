@@ -92,6 +92,38 @@ def collect(settings: Settings, **options: Any) -> None:
 
 
 @main.group()
+def store() -> None:
+    """The store of layers: verify it, and move it."""
+
+
+AT_ONCE = click.option("--at-once", default=4, type=click.IntRange(1, 64), show_default=True, help="Blobs at a time.")
+
+
+@store.command(epilog=EPILOG)
+@click.option("--repository", help="Only what this repository holds (--account-id and --region: of another registry).")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@AT_ONCE
+@settings_flags
+def verify(settings: Settings, **options: Any) -> None:
+    """Read and hash every layer; exit code 1 when some are missing or wrong."""
+    from berth.cli.store import run_verify
+
+    run_verify(settings, **options)
+
+
+@store.command(name="migrate", epilog=EPILOG)
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@AT_ONCE
+@settings_flags
+def migrate_store(settings: Settings, source: str, target: str, **options: Any) -> None:
+    """Copy every layer from the store FROM to the store TO, while Berth serves; exit code 0 when FROM may go."""
+    from berth.cli.store import run_migrate
+
+    run_migrate(settings, source, target, **options)
+
+
+@main.group()
 def images() -> None:
     """Deleted images: list them, and get them back."""
 
@@ -116,6 +148,16 @@ def restore(settings: Settings, repository: str, image: tuple[str, ...], *, ever
     from berth.cli.images import run_restore
 
     run_restore(settings, repository, image, everything=everything)
+
+
+@main.command(epilog=EPILOG)
+@click.option("--only", type=click.Choice(["api", "registry"]), help="Ask one of the two.")
+@settings_flags
+def ready(settings: Settings, **options: Any) -> None:
+    """Exit with 0 if Berth is ready for requests on this machine (for health checks), with 1 if not."""
+    from berth.cli.ready import run
+
+    run(settings, **options)
 
 
 @main.command()

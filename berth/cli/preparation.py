@@ -53,9 +53,9 @@ async def root_key(settings: Settings) -> AccessKey:
 
 
 @contextlib.asynccontextmanager
-async def using(settings: Settings) -> AsyncIterator[Database]:
+async def using(settings: Settings, connections: int = 1) -> AsyncIterator[Database]:
     """The database, for as long as the context lasts. Raises NotPrepared."""
-    database = Database(database_url(settings), pool=1)
+    database = Database(database_url(settings), pool=connections)
     try:
         yield database
     except DatabaseUnavailable as error:

@@ -8,7 +8,7 @@ import click
 from berth import logs
 from berth.cli.doctor import certificate, database, machine
 from berth.cli.doctor.finding import Finding
-from berth.cli.env import as_running
+from berth.cli.holder import as_running
 from berth.cli.readiness import problem_at
 from berth.settings import Settings
 

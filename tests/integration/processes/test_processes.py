@@ -122,3 +122,12 @@ def test_one_process_is_the_data_plane(start_berth: Start, shared_data: Path) ->
     assert "--share" not in command
     assert answers(berth)
     assert '"process":"dataplane","event":"listening"' in berth.log
+
+
+def test_ready_says_whether_it_is(berth: BerthProcess, tmp_path: Path) -> None:
+    done = berth.run("ready")
+    assert (done.returncode, done.stdout) == (0, "api: ready\nregistry: ready\n")
+    assert berth.run("ready", "--only", "registry").stdout == "registry: ready\n"
+    done = berth.run("ready", "--only", "api", "--api-listen", f"127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert done.stdout.startswith("api: it does not answer at http://127.0.0.1:")

@@ -122,6 +122,20 @@ def test_what_is_wrong_with_the_files_is_said_at_the_start(
         assert "Traceback" not in berth.log
 
 
+def test_behind_a_balancer_it_knows_whether_it_is_ready(files: dict[str, Path], tmp_path: Path) -> None:
+    """Where nobody but a balancer may connect, by the PROXY protocol and then TLS."""
+    given = {f"BERTH_{plane}_PROXY_PROTOCOL": "true" for plane in ("API", "REGISTRY")}
+    given |= {**variables(files), "BERTH_TRUSTED_PROXIES": "192.0.2.0/24"}
+    with launching_berth(tmp_path / "data", **given) as berth:
+        berth.wait_for_log("Ctrl-C stops it", 60)
+        assert berth.run("ready").stdout == "api: ready\nregistry: ready\n"
+        for name in given:
+            del berth.environment[name]
+        done = berth.run("ready")
+        assert (done.returncode, done.stdout) == (0, "api: ready\nregistry: ready\n"), "it asks the berth up that runs"
+        assert not berth.is_ready(), "others have no way in"
+
+
 def test_an_endpoint_for_clients_is_what_env_exports(berth: BerthProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(berth.environment, "BERTH_API_ENDPOINT", "https://api.example.com")
     assert berth.exports()["AWS_ENDPOINT_URL_STS"] == "https://api.example.com"
