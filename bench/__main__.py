@@ -14,7 +14,7 @@ from bench import lineup, machine, table
 from bench.lineup import Lineup
 from bench.measuring import Result, measure
 from bench.samples import large_layer, small_image
-from bench.works import api, images, layers, small
+from bench.works import api, images, layers, lists, small
 from bench.works.work import QUICK, Pace, Work
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, _end)
     image, layer = small_image(), large_layer()
-    every = [*api.works(), *small.works(image), images.PushImages(), *layers.works(layer)]
+    every = [*api.works(), *small.works(image), *lists.works(), images.PushImages(), *layers.works(layer)]
     works = [work for work in every if _is_chosen(work, options.only)]
     if not works:
         print(f"There is no such work; there are: {'; '.join(work.title for work in every)}.", file=sys.stderr)
@@ -31,7 +31,7 @@ def main() -> int:
     head, started = f"{machine.this_machine()}\nload average before: {machine.load_averages()}", time.monotonic()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="berth-bench-")))
-        of_api, of_registry = "API" in sections, sections != {"API"}
+        of_api, of_registry = bool(sections & {"API", "lists"}), bool(sections - {"API", "lists"})
         found = stack.enter_context(lineup.starting(folder, image, layer, api=of_api, registry=of_registry))
         results = measure(works, found.peers, QUICK if options.quick else Pace(), _tell)
         head += f", after: {machine.load_averages()}"

@@ -12,6 +12,9 @@ LARGE_BYTES = 100 * MIB
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 REPOSITORY = "bench/image"
 TAG = "latest"
+# Where an image has referrers, and which one it is; it need not be there itself.
+REFERRED = "bench/referred"
+SUBJECT = f"sha256:{'5' * 64}"
 _MARK_BYTES = 16
 
 

@@ -13,6 +13,7 @@ from bench.works.work import Unit
 SECTIONS = {
     "API": "ECR API, signed requests on keep-alive connections",
     "small": "Registry, small requests on keep-alive connections",
+    "lists": "Registry, pages of lists on keep-alive connections",
     "layers": "Registry, layers of 100 MiB",
 }
 # The least share of the CPU time that a part of a server is named for.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, true
+from sqlalchemy import ARRAY, Text, bindparam, func, select, true
 
 from berth import repositories, schema
 from berth.db import Database
@@ -47,7 +47,7 @@ async def page(
     chosen = Filter(image_status=status)
     given = {"subject": subject, "after": after, "limit": limit, **chosen.parameters}
     if artifact_types:
-        given["artifact_types"] = artifact_types
+        given["artifact_types"] = list(dict.fromkeys(artifact_types))
     question = _page(chosen, of_a_type=bool(artifact_types))
     return [
         Referrer(
@@ -79,7 +79,13 @@ def _page(chosen: Filter, *, of_a_type: bool) -> Question:
         .limit(bindparam("limit"))
     )
     if of_a_type:
-        page = page.where(images.c.artifact_type == any_(bindparam("artifact_types", type_=ARRAY(Text))))
+        # A page of each type, so that the others are not read however many there are.
+        kinds = func.unnest(bindparam("artifact_types", type_=ARRAY(Text))).table_valued("kind").render_derived()
+        of_kind = (
+            page.where(images.c.artifact_type == kinds.c.kind).correlate(schema.repositories, kinds).lateral("of_kind")
+        )
+        page = select(of_kind).select_from(kinds.join(of_kind, true()))
+        page = page.order_by(of_kind.c.digest).limit(bindparam("limit"))
     found = page.lateral("page")
     question = select(found).select_from(schema.repositories.outerjoin(found, true())).where(NAMED)
     return Question(question.order_by(found.c.digest))

@@ -14,7 +14,7 @@ from bench.oci import Registry
 from bench.peers.filling import PAGE, fill
 from bench.peers.peer import Peer
 from bench.processes import free_port, running
-from bench.samples import REPOSITORY
+from bench.samples import REFERRED, REPOSITORY
 from bench.wire import Address, AnswerBroken, Connection, request
 
 TERMS = (
@@ -50,7 +50,8 @@ def starting(folder: Path) -> Iterator[Peer]:
         time.sleep(REST_SECONDS)
         at_rest = memory.at_rest(tree)
         let_in = Registry(registry, {"Authorization": f"Basic {registry_password(api)}"})
-        ask(api, "CreateRepository", {"repositoryName": REPOSITORY})
+        for name in (REPOSITORY, REFERRED):
+            ask(api, "CreateRepository", {"repositoryName": name})
         fill(folder, 0, PAGE)
         yield Peer(
             "Berth",
@@ -62,6 +63,7 @@ def starting(folder: Path) -> Iterator[Peer]:
             start_seconds=seconds,
             at_rest=at_rest,
             images_in=REPOSITORY,
+            lists=let_in,
         )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.samples import REPOSITORY
+from bench.samples import REFERRED, REPOSITORY, SUBJECT
 from berth.embedded import Cluster
 
 # What the work asks for a page of: as many are there where nothing has grown.
@@ -29,12 +29,23 @@ SELECT id, 'v' || number, 'sha256:' || encode(sha256(number::text::bytea), 'hex'
 FROM repositories, generate_series(1, %(count)s) AS number WHERE name = %(repository)s
 ON CONFLICT DO NOTHING
 """
+_REFERRERS = """
+INSERT INTO images (repository_id, digest, media_type, artifact_type, subject, size, manifest)
+SELECT id, 'sha256:' || encode(sha256(number::text::bytea), 'hex'),
+       'application/vnd.oci.image.manifest.v1+json', 'application/vnd.example.sbom', %(subject)s, 1000, '\\x7b7d'
+FROM repositories, generate_series(1, %(count)s) AS number WHERE name = %(referred)s
+ON CONFLICT DO NOTHING
+"""
 
 
 def fill(folder: Path, repositories: int, images: int) -> None:
-    """Put so many repositories, and tagged images of one repository, into the Berth whose data is in `folder`."""
+    """Put so many repositories, tagged images of one repository, and referrers of one image of another repository, into
+    the Berth whose data is in `folder`.
+    """
+    given = {"repository": REPOSITORY, "referred": REFERRED, "subject": SUBJECT}
     with psycopg.connect(Cluster(folder / "data").url, autocommit=True) as connection:
-        for statement, count in ((_REPOSITORIES, repositories), (_IMAGES, images), (_TAGS, images)):
-            connection.execute(statement, {"count": count, "repository": REPOSITORY})
+        filled = ((_REPOSITORIES, repositories), (_IMAGES, images), (_TAGS, images), (_REFERRERS, images))
+        for statement, count in filled:
+            connection.execute(statement, given | {"count": count})
         # As autovacuum does after so many new rows.
         connection.execute("VACUUM ANALYZE repositories, images, tags")

@@ -1,4 +1,4 @@
-"""Berth that has grown: 100,000 repositories, and 100,000 images in one of them."""
+"""Berth that has grown: 100,000 repositories, 100,000 images in one of them, 100,000 referrers in another."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ def starting(folder: Path) -> Iterator[Peer]:
     with berth.starting(folder) as peer:
         fill(folder, GROWN, GROWN)
         peer.name = f"Berth, {GROWN:,} of each"
-        peer.terms = f"the same, with {GROWN:,} repositories, and {GROWN:,} tagged images in one of them"
+        peer.terms = (
+            f"the same, with {GROWN:,} repositories, {GROWN:,} tagged images in one, {GROWN:,} referrers in another"
+        )
         peer.at_rest, peer.registry, peer.hold = [], None, None
         yield peer

@@ -31,6 +31,8 @@ class Peer:
     takes_pushes: bool = True
     # The repository whose images are described, where it has a page of them.
     images_in: str | None = None
+    # Where the tags and the referrers of what it was filled with are listed.
+    lists: Registry | None = None
     # From its start to readiness; Berth's second start, for the first makes the database.
     start_seconds: float = 0.0
     # Before it was asked anything.

@@ -27,6 +27,14 @@ images = Table(
     # Not the repository first: before the first ANALYZE, a look for one image would take this index for the key.
     Index("ix_images_storage_class", "storage_class", "repository_id", "digest"),
     Index("ix_images_subject", "repository_id", "subject", "digest", postgresql_where="subject IS NOT NULL"),
+    Index(
+        "ix_images_artifact_type",
+        "repository_id",
+        "subject",
+        "artifact_type",
+        "digest",
+        postgresql_where="subject IS NOT NULL",
+    ),
 )
 
 tags = Table(

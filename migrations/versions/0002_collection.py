@@ -34,6 +34,12 @@ def upgrade() -> None:
         ["unused_since", "repository_id", "digest"],
         postgresql_where=is_unused,
     )
+    op.create_index(
+        "ix_images_artifact_type",
+        "images",
+        ["repository_id", "subject", "artifact_type", "digest"],
+        postgresql_where=sa.text("subject IS NOT NULL"),
+    )
     op.create_table(
         "deleted_images",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -81,6 +87,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("deleted_image_references")
     op.drop_table("deleted_images")
+    op.drop_index("ix_images_artifact_type", "images")
     op.drop_index("ix_repository_layers_unused_since", "repository_layers")
     op.drop_index("ix_repository_layers_digest", "repository_layers")
     op.drop_index("ix_layers_unused_since", "layers")

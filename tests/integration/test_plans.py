@@ -29,7 +29,8 @@ def new_url(postgres_url: str) -> Iterator[str]:
         ("SELECT 1 FROM images WHERE repository_id = $1 AND digest = $2", "pk_images"),
         ("SELECT digest FROM tags WHERE repository_id = $1 AND tag = $2", "pk_tags"),
         ("SELECT tag FROM tags WHERE repository_id = $1 AND digest = $2", "ix_tags_digest"),
-        ("SELECT 1 FROM repository_layers WHERE repository_id = $1 AND digest = $2", "pk_repository_layers"),
+        # The same two columns as its key, the other way round.
+        ("SELECT 1 FROM repository_layers WHERE repository_id = $1 AND digest = $2", "ix_repository_layers_digest"),
         (
             "SELECT 1 FROM image_references WHERE repository_id = $1 AND referenced = $2",
             "ix_image_references_referenced",
