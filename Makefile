@@ -47,6 +47,7 @@ format: install-dev ## format the code and mend what lint can mend
 
 bench: install-dev ## measure Berth beside its peers
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.decisions
 
 lock: install-dev ## resolve pyproject.toml into the lock files anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
