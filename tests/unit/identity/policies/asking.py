@@ -9,6 +9,7 @@ from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.compiled import Compiled, Kind, Policies, Policy, compiled
 from berth.identity.policies.decide import Applying, Decision, Request, decide
+from berth.identity.policy import PolicyDocument
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -20,7 +21,11 @@ Document = dict[str, Any]
 
 
 def compiled_of(document: Document) -> Compiled:
-    return compiled(json.dumps(document), lambda text: grammar.document(json.loads(text)))
+    return compiled(json.dumps(document), _parse)
+
+
+def _parse(text: str) -> PolicyDocument:
+    return grammar.document(json.loads(text))
 
 
 def policies(kind: Kind, *documents: Document) -> Policies:
