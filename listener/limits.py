@@ -22,7 +22,7 @@ GOODBYE_SECONDS = 5
 # From SIGTERM on, for the requests under way; Kubernetes kills after 30 s.
 DRAIN_SECONDS = 25
 # How long a process with more connections than another leaves a new one to the other.
-YIELD_SECONDS = 0.002
+YIELD_SECONDS = 0.005
 # How long none is accepted when there is no room for one more, or no descriptor.
 PAUSE_SECONDS = 0.05
 # Descriptors that are not connections': the database's, the store's, the log's.
