@@ -9,17 +9,14 @@ A blob gets its name by rename, after fsync of its bytes; then the folder is syn
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import hashlib
 import itertools
 import os
 import time
 import uuid
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 from berth.names import Digest, NameInvalid, Registry
 from berth.store.contract import (
@@ -27,29 +24,17 @@ from berth.store.contract import (
     BlobLost,
     Confirm,
     DigestMismatch,
-    Pouring,
     StoreUnavailable,
     UploadBusy,
     UploadLost,
     Written,
 )
+from berth.store.hashing import Hashed, RememberedHashes
+from berth.store.writing import BUFFER_BYTES, Sink, faults
 
-BUFFER_BYTES = 1 << 20
-# writev(2): more at once are refused.
-MOST_PIECES = 1024
-# So much is hashed, and written to memory, in less time than a thread takes to hear of it.
-SMALL_BYTES = 64 << 10
-REMEMBERED_HASHES = 256
 LISTED_AT_ONCE = 1000
-DEFAULT_ALGORITHM = "sha256"
 LOCK_PAUSE_SECONDS = 0.005
 LOCK_ATTEMPTS = 2000
-
-
-class Hash(Protocol):
-    def update(self, data: bytes | memoryview, /) -> None: ...
-    def hexdigest(self) -> str: ...
-    def copy(self) -> "Hash": ...
 
 
 class FilesystemStore:
@@ -60,19 +45,19 @@ class FilesystemStore:
         self._uploads = root / "uploads"
         self._locks = root / "locks"
         # How far this process has hashed an upload; one that another process wrote to is hashed anew from its file.
-        self._hashes: OrderedDict[uuid.UUID, tuple[int, Hash]] = OrderedDict()
+        self._hashes = RememberedHashes()
 
     async def locate(self, blob: Blob) -> Path:
         return self._path(blob)
 
     def _path(self, blob: Blob) -> Path:
-        digest = blob.digest
-        folder = self._blobs / blob.registry.account / blob.registry.region / digest.algorithm / digest.encoded[:2]
-        return folder / digest.encoded
+        encoded = blob.digest.encoded
+        registry = blob.registry
+        return self._blobs.joinpath(registry.account, registry.region, blob.digest.algorithm, encoded[:2], encoded)
 
     async def check(self) -> None:
         def write() -> None:
-            with _faults():
+            with faults():
                 self._uploads.mkdir(parents=True, exist_ok=True)
                 probe = self._uploads / f".probe-{os.getpid()}"
                 probe.write_bytes(b"")
@@ -114,7 +99,7 @@ class FilesystemStore:
         So these wait for each other even where a lock in the database is lost: the kernel takes this one back only with
         the process.
         """
-        with _faults():
+        with faults():
             descriptor = _open(self._locks / blob.digest.encoded[:2])
         try:
             for _ in range(LOCK_ATTEMPTS):
@@ -142,18 +127,15 @@ class FilesystemStore:
     @contextlib.asynccontextmanager
     async def claim(self, upload: uuid.UUID) -> AsyncIterator["FileDraft"]:
         file = self._uploads / str(upload)
-        # A hash is believed only if all that it covers was acknowledged: it comes back when the context ends well.
-        hashed_to, hashed = self._hashes.pop(upload, (0, None))
+        hashed = self._hashes.take(upload)
         with _claimed(file) as descriptor:
-            draft = FileDraft(file, descriptor, self._path, self._locked, hashed_to, hashed)
+            draft = FileDraft(file, descriptor, self._path, self._locked, hashed)
             yield draft
             if draft.hashed is not None and not draft.placed:
-                self._hashes[upload] = (draft.hashed_to, draft.hashed)
-                if len(self._hashes) > REMEMBERED_HASHES:
-                    self._hashes.popitem(last=False)
+                self._hashes.keep(upload, draft.hashed)
 
     async def abandon(self, upload: uuid.UUID) -> None:
-        self._hashes.pop(upload, None)
+        self._hashes.take(upload)
         await asyncio.to_thread((self._uploads / str(upload)).unlink, missing_ok=True)
 
     async def stale_uploads(self, older_than_seconds: float) -> list[uuid.UUID]:
@@ -180,34 +162,28 @@ class FileDraft:
         descriptor: int,
         path: Callable[[Blob], Path],
         locked: Callable[[Blob, int], contextlib.AbstractAsyncContextManager[None]],
-        hashed_to: int,
-        hashed: Hash | None,
+        hashed: Hashed | None,
     ) -> None:
         self._file = file
         self._descriptor = descriptor
         self._path = path
         self._locked = locked
-        self.hashed_to = hashed_to
         self.hashed = hashed
         self.placed = False
 
     async def append(self, written: Written, chunks: AsyncIterator[bytes]) -> Written:
         offset = written.size
-        with _faults():
-            self._require(offset)
-            os.ftruncate(self._descriptor, offset)
+        with faults():
+            self._cut(offset)
             os.lseek(self._descriptor, offset, os.SEEK_SET)
-        if offset == 0:
-            self.hashed_to, self.hashed = 0, hashlib.new(DEFAULT_ALGORITHM)
-        sink = _Sink(self._descriptor, self.hashed if self.hashed_to == offset else None)
+        hashed = self.hashed if offset else Hashed.nothing()
+        if hashed is not None and hashed.size != offset:
+            hashed = None
         self.hashed = None
-        if isinstance(chunks, Pouring):
-            await chunks.pour(sink.take)
-        else:
-            await _pour(chunks, sink)
-        size = offset + sink.size
-        self.hashed_to, self.hashed = size, sink.hashed
-        return Written(size, None if sink.hashed is None else Digest(f"{DEFAULT_ALGORITHM}:{sink.hashed.hexdigest()}"))
+        sink = Sink(self._descriptor, hashed)
+        await sink.receive(chunks)
+        self.hashed = hashed
+        return Written(offset + sink.size, None if hashed is None else hashed.digest)
 
     async def prepare(self, written: Written, blob: Blob) -> None:
         self._require(written.size)
@@ -225,18 +201,26 @@ class FileDraft:
             await asyncio.to_thread(self._name, self._path(blob))
         self.placed = True
 
-    def _require(self, size: int) -> None:
-        if os.fstat(self._descriptor).st_size < size:
+    def _require(self, size: int) -> int:
+        """How much there is beyond `size`."""
+        beyond = os.fstat(self._descriptor).st_size - size
+        if beyond < 0:
             raise UploadLost(self._file.name)
+        return beyond
+
+    def _cut(self, size: int) -> None:
+        # ftruncate(2) costs as much as writing a small layer, even where it changes nothing.
+        if self._require(size):
+            os.ftruncate(self._descriptor, size)
 
     def _make_durable(self, size: int, folder: Path) -> None:
-        with _faults():
-            os.ftruncate(self._descriptor, size)
+        with faults():
+            self._cut(size)
             os.fsync(self._descriptor)
             _make_folder(folder)
 
     def _name(self, target: Path) -> None:
-        with _faults():
+        with faults():
             # Since it was made, the folder may have lost its last blob, and so have gone.
             _make_folder(target.parent)
             self._file.rename(target)
@@ -246,7 +230,7 @@ class FileDraft:
 @contextlib.contextmanager
 def _claimed(file: Path) -> Iterator[int]:
     """A descriptor of `file` that nobody else holds; the lock ends with it, or with the process."""
-    with _faults():
+    with faults():
         descriptor = _open(file)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -281,73 +265,6 @@ def _has_name(descriptor: int, file: Path) -> bool:
         return False
 
 
-class _Sink:
-    """Hashes bytes, and writes them to a file."""
-
-    def __init__(self, descriptor: int, hashed: Hash | None) -> None:
-        self._descriptor = descriptor
-        self.hashed = hashed
-        self.size = 0
-
-    def take(self, piece: memoryview) -> int:
-        if self.hashed is not None:
-            self.hashed.update(piece)
-        self._write([piece])
-        return len(piece)
-
-    def take_all(self, pieces: Sequence[bytes]) -> None:
-        if self.hashed is not None:
-            for piece in pieces:
-                self.hashed.update(piece)
-        self._write(pieces)
-
-    def _write(self, pieces: Sequence[bytes | memoryview]) -> None:
-        size = sum(map(len, pieces))
-        with _faults():
-            written = os.writev(self._descriptor, pieces)
-            if written < size:
-                rest = memoryview(b"".join(pieces))[written:]
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
-        self.size += size
-
-
-async def _pour(chunks: AsyncIterator[bytes], sink: _Sink) -> None:
-    """Write what is gathered in a thread while more is gathered; what is little, at once."""
-    writing: asyncio.Future[None] | None = None
-    loop = asyncio.get_running_loop()
-    try:
-        async with contextlib.aclosing(_gathered(chunks)) as gathered:
-            async for pieces in gathered:
-                if writing is not None:
-                    await writing
-                elif sum(map(len, pieces)) <= SMALL_BYTES:
-                    sink.take_all(pieces)
-                    continue
-                writing = loop.run_in_executor(None, sink.take_all, pieces)
-        if writing is not None:
-            await writing
-    finally:
-        # The descriptor is closed after this: no thread may still write to it.
-        if writing is not None and not writing.done():
-            with contextlib.suppress(StoreUnavailable):
-                await asyncio.shield(writing)
-
-
-async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
-    """Gather `chunks` up to BUFFER_BYTES: a thread is worth starting for no less."""
-    pieces: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        pieces.append(chunk)
-        size += len(chunk)
-        if size >= BUFFER_BYTES or len(pieces) == MOST_PIECES:
-            yield pieces
-            pieces, size = [], 0
-    if pieces:
-        yield pieces
-
-
 def _digest_of_file(descriptor: int, size: int, algorithm: str) -> Digest:
     hashed = hashlib.new(algorithm)
     done = 0
@@ -362,7 +279,7 @@ def _digest_of_file(descriptor: int, size: int, algorithm: str) -> Digest:
 
 def _unlink(blob: Path) -> None:
     """Remove the file, and its folder where it was the last one in it: folders do not shrink."""
-    with _faults():
+    with faults():
         blob.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             blob.parent.rmdir()
@@ -384,13 +301,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _faults() -> Iterator[None]:
-    """Turn the faults of the disk into StoreUnavailable."""
-    try:
-        yield
-    except OSError as error:
-        reason = errno.errorcode.get(error.errno or 0, "unknown")
-        raise StoreUnavailable(f"the store answers {reason}: {os.strerror(error.errno or 0)}") from error

@@ -11,7 +11,8 @@ import pytest
 
 from berth.names import Digest
 from berth.store.contract import BlobLost, StoreUnavailable, UploadBusy, Written
-from berth.store.filesystem import BUFFER_BYTES, FilesystemStore
+from berth.store.filesystem import FilesystemStore
+from berth.store.writing import BUFFER_BYTES
 from tests.unit.store.stores import blob_of, complete, content_of, stream, upload
 
 
