@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Text, any_, case, delete, distinct, func, literal, null, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.db import Database
@@ -137,12 +137,12 @@ async def _check_references(connection: AsyncConnection, repository: Repository,
         .where(_deleted.id == ids, _edges.kind == "image")
         .group_by(_edges.referenced)
     )
-    active = dict((await connection.execute(question)).tuples().all())
+    active = dict((await connection.execute(question)).all())
     locked = select(images.c.digest, images.c.storage_class).where(
         images.c.repository_id == repository.id, images.c.digest == any_(literal(sorted(active), ARRAY(Text)))
     )
     ordered = locked.order_by(images.c.digest).with_for_update(read=True)
-    there = dict((await connection.execute(ordered)).tuples().all())
+    there = dict((await connection.execute(ordered)).all())
     if missing := sorted(active.keys() - there.keys()):
         raise CannotRestore(f"indexes need images that are just being deleted, try again: {listed(missing)}")
     archived = sorted(digest for digest in there if active[digest] and there[digest] == StorageClass.ARCHIVE)
@@ -159,7 +159,7 @@ async def _tag(connection: AsyncConnection, repository: Repository, ids: Any) ->
     had = each.subquery()
     source = (
         select(literal(repository.id, BigInteger), had.c.tag, had.c.digest)
-        .distinct(had.c.tag)
+        .ext(distinct_on(had.c.tag))
         .order_by(had.c.tag, had.c.id.desc())
     )
     statement = insert(tags).from_select(["repository_id", "tag", "digest"], source)
@@ -167,4 +167,4 @@ async def _tag(connection: AsyncConnection, repository: Repository, ids: Any) ->
     now = select(tags.c.tag, tags.c.digest).where(
         tags.c.repository_id == repository.id, tags.c.tag.in_(select(had.c.tag))
     )
-    return dict((await connection.execute(now)).tuples().all())
+    return dict((await connection.execute(now)).all())

@@ -1,0 +1,194 @@
+"""Whoever works on a registry, made to stop before each statement, commit and change of the store.
+
+An actor is one process's work: it goes on from stop to stop as the test says, is killed at one, or loses its connection
+to PostgreSQL, and its locks with it, while it goes on itself.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from berth.db import Asking, Database
+from berth.questions import Question
+from berth.store.contract import Blob, Confirm, Draft, Store, Written
+
+# An actor that has not come to its next stop after this waits for another one, most likely.
+BLOCKED_SECONDS = 0.04
+
+_actor: ContextVar["Actor | None"] = ContextVar("actor", default=None)
+_PID = Question(select(func.pg_backend_pid().label("pid")))
+
+
+@dataclass
+class Actor:
+    name: str
+    stops: list[tuple[str, asyncio.Future[None]]] = field(default_factory=list)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    is_killed: bool = False
+    is_cut: bool = False
+    # Of its connection, while it is in a transaction.
+    pid: int | None = None
+    task: asyncio.Task[Any] = field(init=False)
+
+    @classmethod
+    async def begin(cls, name: str, work: Coroutine[Any, Any, Any]) -> "Actor":
+        actor = cls(name)
+
+        async def run() -> Any:
+            _actor.set(actor)
+            try:
+                await stop("begin")
+                return await work
+            finally:
+                work.close()
+                actor.stopped.set()
+
+        actor.task = asyncio.create_task(run())
+        await actor.stopped.wait()
+        return actor
+
+    @property
+    def is_done(self) -> bool:
+        return self.task.done()
+
+    async def step(self, which: int = 0) -> None:
+        """Go on from one of its stops (it may do several things at once) to the next, or until it waits for others."""
+        if self.stops:
+            self.stopped.clear()
+            _, at = self.stops.pop(which % len(self.stops))
+            if not at.done():
+                at.set_result(None)
+        await self._until_stopped()
+
+    async def kill(self) -> None:
+        """It does nothing more, and its connection is gone."""
+        self.is_killed = True
+        for _, at in self.stops:
+            at.cancel()
+        self.stops.clear()
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+    async def _until_stopped(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stopped.wait(), BLOCKED_SECONDS)
+
+
+async def stop(where: str) -> None:
+    actor = _actor.get()
+    if actor is None:
+        return
+    if actor.is_killed:
+        raise asyncio.CancelledError
+    at: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    actor.stops.append((where, at))
+    actor.stopped.set()
+    await at
+
+
+def _connected(pid: int | None) -> None:
+    actor = _actor.get()
+    if actor is not None:
+        actor.pid = pid
+
+
+class SteppedDatabase(Database):
+    async def ask(self, question: Question, **given: object) -> list[Any]:
+        await stop("ask")
+        rows = await super().ask(question, **given)
+        await stop("asked")
+        return rows
+
+    @contextlib.asynccontextmanager
+    async def asking(self) -> AsyncIterator[Asking]:
+        await stop("begin")
+        async with super().asking() as ask:
+            _connected((await ask(_PID))[0]["pid"])
+
+            async def stepped(question: Question, **given: object) -> list[Any]:
+                await stop("statement")
+                return await ask(question, **given)
+
+            try:
+                yield stepped
+                await stop("commit")
+            finally:
+                _connected(None)
+        await stop("committed")
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        await stop("begin")
+        async with super().transaction() as connection:
+            _connected(await connection.scalar(select(func.pg_backend_pid())))
+            try:
+                yield SteppedConnection(connection)  # type: ignore[misc]
+                await stop("commit")
+            finally:
+                _connected(None)
+        await stop("committed")
+
+
+class SteppedConnection:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def execute(self, *arguments: Any) -> Any:
+        await stop("statement")
+        return await self._connection.execute(*arguments)
+
+    async def scalar(self, *arguments: Any) -> Any:
+        await stop("statement")
+        return await self._connection.scalar(*arguments)
+
+    async def scalars(self, *arguments: Any) -> Any:
+        await stop("statement")
+        return await self._connection.scalars(*arguments)
+
+
+class SteppedStore:
+    """Implements berth.store.contract.Store by another one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:
+        async def confirmed() -> None:
+            if confirm is not None:
+                await confirm()
+            await stop("about to remove")
+
+        await stop("remove")
+        await self._store.remove(blob, confirmed)
+        await stop("removed")
+
+    @contextlib.asynccontextmanager
+    async def claim(self, upload: uuid.UUID) -> AsyncIterator["SteppedDraft"]:
+        async with self._store.claim(upload) as draft:
+            yield SteppedDraft(draft)
+
+
+class SteppedDraft:
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._draft, name)
+
+    async def place(self, written: Written, blob: Blob) -> None:
+        await stop("place")
+        await self._draft.place(written, blob)
+        await stop("placed")
