@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import time
@@ -26,6 +27,7 @@ from berth.names import Registry
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
 from tests.berth_process import BerthProcess, starting_berth
+from tests.s3_servers import S3Server, running_versitygw, versitygw
 
 # No example fails for being slow on a busy machine: timings gate no test.
 hypothesis.settings.register_profile("berth", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -168,3 +170,14 @@ def start_berth(tmp_path: Path) -> Iterator[Callable[..., BerthProcess]]:
             return stack.enter_context(starting_berth(data or tmp_path / "data", *flags, **environment))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server, where it is installed."""
+    if versitygw() is None:
+        pytest.skip("not on this machine: versitygw")
+    folder = tmp_path_factory.mktemp("versitygw")
+    with running_versitygw(folder) as server:
+        yield server
+    shutil.rmtree(folder)

@@ -1,6 +1,5 @@
 """Each store that Berth has, so that one test can be of all."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -10,18 +9,8 @@ from berth.store.contract import Store
 from berth.store.filesystem import FilesystemStore
 from berth.store.moving import MovingStore
 from berth.store.s3 import S3Store
-from tests.s3_servers import S3Server, running_moto, running_versitygw, versitygw
+from tests.s3_servers import S3Server, running_moto
 from tests.unit.store.stores import Kind
-
-
-@pytest.fixture(scope="session")
-def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    if versitygw() is None:
-        pytest.skip("not on this machine: versitygw")
-    folder = tmp_path_factory.mktemp("versitygw")
-    with running_versitygw(folder) as server:
-        yield server
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,157 @@
+"""The blobs that the tables name."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from berth.collection.rows import ARE_SOME_BYTES, of_bytes, some_bytes
+from berth.db import Database
+from berth.names import Digest, Registry
+from berth.questions import Question
+from berth.repositories import Repository
+from berth.schema import deleted_image_references, deleted_images, layers, repositories, repository_layers
+from berth.store.contract import Blob
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    blob: Blob
+    # In bytes; 0 where the bytes are only expected.
+    size: int
+    # Whether a repository holds it, or an image that can be restored needs it.
+    is_needed: bool
+    # Another whenever the row changes; and whoever comes to hold the blob, or no longer does, changes it.
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    blobs: int
+    bytes: int
+
+
+_KEY = (layers.c.account, layers.c.region, layers.c.digest)
+_links: Select[Any] = (
+    select(literal_column("1"))
+    .join_from(repository_layers, repositories, repositories.c.id == repository_layers.c.repository_id)
+    .where(
+        repository_layers.c.digest == layers.c.digest,
+        repositories.c.account == layers.c.account,
+        repositories.c.region == layers.c.region,
+    )
+    .correlate(layers)
+)
+_deletions: Select[Any] = (
+    select(literal_column("1"))
+    .join_from(
+        deleted_image_references, deleted_images, deleted_images.c.id == deleted_image_references.c.deleted_image_id
+    )
+    .where(
+        deleted_image_references.c.referenced == layers.c.digest,
+        deleted_images.c.account == layers.c.account,
+        deleted_images.c.region == layers.c.region,
+    )
+    .correlate(layers)
+)
+_ROW = select(
+    *_KEY,
+    layers.c.size,
+    or_(exists(_links), exists(_deletions)).label("is_needed"),
+    # PostgreSQL documentation, "System Columns".
+    literal_column("layers.xmin::text").label("version"),
+)
+_NEXT = _ROW.where(tuple_(*_KEY) > tuple_(*map(bindparam, ("account", "region", "digest")))).order_by(*_KEY)
+_ONE = _ROW.where(tuple_(*_KEY) == tuple_(*map(bindparam, ("account", "region", "digest"))))
+_NAMED = select(*_KEY).join_from(layers, some_bytes, ARE_SOME_BYTES)
+_EXTENT = select(func.count(), func.coalesce(func.sum(layers.c.size), 0)).select_from(layers)
+# Where a collection was faster, the bytes get a row anew, by which the next one finds them.
+_HOLD = Question(
+    insert(layers)
+    .from_select(
+        ["account", "region", "digest", "size", "unused_since"],
+        select(
+            bindparam("account", type_=Text),
+            bindparam("region", type_=Text),
+            bindparam("digest", type_=Text),
+            literal_column("0"),
+            func.now(),
+        ),
+    )
+    .on_conflict_do_update(index_elements=["account", "region", "digest"], set_={"account": layers.c.account})
+)
+
+
+def _held_by(statement: Select[Any], repository: Repository | None) -> Select[Any]:
+    if repository is None:
+        return statement
+    registry = repository.registry
+    held = exists(_links.where(repositories.c.id == repository.id))
+    return statement.where(layers.c.account == registry.account, layers.c.region == registry.region, held)
+
+
+async def extent(database: Database, repository: Repository | None = None) -> Extent:
+    """How much the tables name: in all, or of what a repository holds."""
+    async with database.reading() as connection:
+        blobs, size = (await connection.execute(_held_by(_EXTENT, repository))).one()
+    return Extent(blobs, int(size))
+
+
+async def every(database: Database, repository: Repository | None = None) -> AsyncIterator[Row]:
+    """Each row that there is while this goes on, in the order of its key."""
+    statement = _held_by(_NEXT, repository).limit(AT_ONCE)
+    last = ("", "", "")
+    while True:
+        given = dict(zip(("account", "region", "digest"), last, strict=True))
+        async with database.reading() as connection:
+            rows = (await connection.execute(statement, given)).all()
+        for row in rows:
+            yield _row(row)
+        if len(rows) < AT_ONCE:
+            return
+        last = rows[-1][:3]
+
+
+async def one(database: Database, blob: Blob) -> Row | None:
+    async with database.reading() as connection:
+        row = (await connection.execute(_ONE, _key(blob))).one_or_none()
+    return None if row is None else _row(row)
+
+
+async def unnamed(database: Database, blobs: Sequence[Blob]) -> list[Blob]:
+    """Those of `blobs` that have no row."""
+    keys = [(blob.registry.account, blob.registry.region, blob.digest) for blob in blobs]
+    async with database.reading() as connection:
+        named = {tuple(row) for row in await connection.execute(_NAMED, of_bytes(keys))}
+    return [blob for blob, key in zip(blobs, keys, strict=True) if key not in named]
+
+
+@contextlib.asynccontextmanager
+async def holding(database: Database, blob: Blob) -> AsyncIterator[None]:
+    """Within, nobody removes the bytes of `blob`; whatever becomes of them, there is a row that tells of them."""
+    async with database.asking() as ask:
+        await ask(_HOLD, **_key(blob))
+        yield
+
+
+def _key(blob: Blob) -> dict[str, str]:
+    return {"account": blob.registry.account, "region": blob.registry.region, "digest": blob.digest}
+
+
+def _row(row: Any) -> Row:
+    return Row(Blob(Registry(row.account, row.region), Digest(row.digest)), row.size, row.is_needed, row.version)
