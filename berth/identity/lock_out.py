@@ -1,8 +1,8 @@
 """Would a repository policy keep its owner from ever setting another one? Pure."""
 
-import fnmatch
 import re
 
+from berth.identity.policies.globs import glob
 from berth.identity.policy import NamedPrincipal, PolicyDocument, Statement
 
 SET_REPOSITORY_POLICY = "ecr:setrepositorypolicy"
@@ -27,7 +27,7 @@ def locks_out(document: PolicyDocument, principal_arn: str) -> bool:
 
 def _is_about_setting(statement: Statement) -> bool:
     patterns = statement.actions or statement.not_actions
-    named = any(fnmatch.fnmatchcase(SET_REPOSITORY_POLICY, pattern.lower()) for pattern in patterns)
+    named = any(glob(pattern.lower())(SET_REPOSITORY_POLICY) for pattern in patterns)
     return named if statement.actions else not named
 
 

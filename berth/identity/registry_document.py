@@ -3,13 +3,13 @@
 ECR user guide, "Private registry permissions in Amazon ECR".
 """
 
-import fnmatch
 import re
 from enum import StrEnum
 
 from berth import json_schemas
 from berth.identity import document
 from berth.identity.document import InvalidPolicy, Kind
+from berth.identity.policies.globs import glob
 from berth.identity.policy import PolicyDocument
 
 
@@ -30,7 +30,7 @@ class InvalidRegistryPolicy(InvalidPolicy):
 
 
 def _is_of_v1(action: str) -> bool:
-    return any(fnmatch.fnmatchcase(known, action) for known in ACTIONS_OF_V1)
+    return any(map(glob(action), ACTIONS_OF_V1))
 
 
 _SCHEMA = json_schemas.validator("registry-policy")

@@ -15,10 +15,11 @@ _Filled = dict[str, str | tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a principal's credentials say beside who they are. `tags` are the principal's and the session's together.
+    """What a principal's credentials say of them. `tags` are the principal's and the session's together.
 
-    `principal_type` is Account, User, AssumedRole, FederatedUser or AWSService. `issued_at` is when temporary
-    credentials were given; None: they are permanent. `federated_provider` vouched for the one whose session it is.
+    `arn` is that of the user or the root, and of a role's session the role's own (`aws:PrincipalArn`). `principal_type`
+    is Account, User, AssumedRole, FederatedUser or AWSService. `issued_at` is when temporary credentials were given;
+    None: they are permanent. `federated_provider` vouched for the one whose session it is.
     """
 
     arn: str
