@@ -145,21 +145,22 @@ class Acceptor:
     async def _admit(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         try:
-            if hasattr(socket, "TCP_USER_TIMEOUT"):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALL_SECONDS * 1000))
             async with asyncio.timeout(ADMISSION_SECONDS):
                 await self._connect(connection)
         except (TimeoutError, OSError, EOFError, proxy_protocol.Malformed) as error:
             # ssl.SSLError is an OSError.
             log.debug("a connection came to nothing", because=str(error) or type(error).__name__)
-            connection.close()
-        except asyncio.CancelledError:
-            connection.close()
-            raise
 
     async def _connect(self, connection: socket.socket) -> None:
         context = self.terms.context()
-        peer = await self._peer(connection, is_secure=context is not None)
+        try:
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALL_SECONDS * 1000))
+            peer = await self._peer(connection, is_secure=context is not None)
+        except BaseException:
+            connection.close()
+            raise
+        # From here on the socket is the loop's, which must not find it closed by others.
         await self._loop.connect_accepted_socket(
             lambda: self.server.connect(peer),
             connection,

@@ -45,6 +45,11 @@ def test_an_empty_variable_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         ("registry_aliases", "images.example.com", "it is not JSON such as"),
         ("registry_aliases", '{"images.example.com": "me"}', "write ACCOUNT/REGION"),
         ("registry_scheme", "ftp", "input should be 'http' or 'https'"),
+        ("trusted_proxies", "10.0.0.1/8", "has host bits set; write addresses and networks such as 10.0.0.0/8, ::1"),
+        ("api_endpoint", "api.example.com", "'api.example.com' is not http://HOST or https://HOST"),
+        ("api_endpoint", "https://api.example.com/path", "and nothing after it"),
+        ("registry_processes", "0", "input should be greater than or equal to 1"),
+        ("max_connections", "1", "input should be greater than or equal to 16"),
         ("upload_expiry_hours", "0", "input should be greater than or equal to 1"),
         ("upload_expiry_hours", "soon", "input should be a valid integer"),
         ("log_level", "loud", "input should be 'debug', 'info', 'warning' or 'error'"),
@@ -84,6 +89,26 @@ def test_half_a_root_key_is_refused() -> None:
         load(root_access_key_id="AKIAIOSFODNN7EXAMPLE")
 
 
+def test_half_of_tls_is_refused() -> None:
+    with pytest.raises(SettingsInvalid, match="tls_certificate and tls_key: give both, or neither"):
+        load(tls_certificate="tls.crt")
+
+
+@pytest.mark.parametrize("name", ["api_proxy_protocol", "registry_proxy_protocol"])
+def test_the_proxy_protocol_is_for_proxies_with_a_name(name: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"{name}: name the proxies that may connect in trusted_proxies"):
+        load(**{name: "true"})
+
+
+def test_a_certificate_makes_addresses_secure() -> None:
+    settings = load(tls_certificate="tls.crt", tls_key="tls.key")
+    assert settings.api_url == "https://localhost:4500"
+    assert settings.registry_url == "https://localhost:5500"
+    assert settings.registry_public_scheme == "https"
+    assert load().registry_public_scheme == "http"
+    assert load(registry_scheme="https").registry_url == "http://localhost:5500", "a proxy ends TLS"
+
+
 def test_a_setting_that_is_none_is_refused_in_the_file() -> None:
     Path("berth.toml").write_text('regoin = "eu-west-1"\n')
     with pytest.raises(SettingsInvalid, match=r"^berth\.toml: there is no setting named 'regoin'; is it 'region'\?$"):
@@ -108,6 +133,10 @@ def test_another_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch)
         root_access_key_id="AKIAIOSFODNN7EXAMPLE",
         root_secret_access_key="a secret, with 'quotes'",
         database_url="postgresql://u:p@/berth?host=/run/x",
+        trusted_proxies="10.0.0.0/8, 192.0.2.1, fd00::/8",
+        registry_proxy_protocol="true",
+        tls_certificate="tls.crt",
+        tls_key="tls.key",
     )
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)

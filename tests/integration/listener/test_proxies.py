@@ -1,12 +1,19 @@
 """Behind proxies: those that are trusted say whom they speak for; what anybody else says of it does not count."""
 
+import asyncio
 import json
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+import controlplane.app
+import dataplane.app
 import listener
+from berth.identity.access_keys import AccessKey
 from berth.proxies import parse_networks
+from berth.settings import Settings
 from listener.peers import Forwarding, forwarding
 from tests.integration.listener.conftest import Listen
 from tests.integration.listener.plane import connection, exchange
@@ -72,6 +79,45 @@ async def test_bytes_that_are_no_text_in_the_headers_do_no_harm(listen: Listen) 
         writer.write(b"GET /who HTTP/1.1\r\nHost: x\r\nX-Other: \xff\xfe\r\nX-Forwarded-For: \xff\xfe\r\n\r\n")
         head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_signature_holds_behind_a_proxy_that_changes_the_host(settings: Settings, root_key: AccessKey) -> None:
+    """The client signs the host that it asks; the proxy asks Berth by another name."""
+    trusting = settings.model_copy(update={"trusted_proxies": parse_networks("127.0.0.1")})
+    async with listener.listening(controlplane.app.make_app, trusting, "127.0.0.1:0") as address:
+
+        def forward(request: AWSPreparedRequest, **_: object) -> None:
+            request.headers["X-Forwarded-Host"] = str(address)
+            request.headers["Host"] = "berth-api.internal:4500"
+
+        client = boto3.client(
+            "sts",
+            endpoint_url=f"http://{address}",
+            region_name="us-east-1",
+            aws_access_key_id=root_key.id,
+            aws_secret_access_key=root_key.secret,
+        )
+        client.meta.events.register("before-send.sts", forward)
+        found = await asyncio.to_thread(client.get_caller_identity)
+        assert found["Account"] == root_key.principal.account
+
+
+async def test_the_registry_is_found_by_the_host_that_the_client_asked(settings: Settings) -> None:
+    known = {
+        "trusted_proxies": parse_networks("127.0.0.1"),
+        "registry_host": "{account}.dkr.ecr.{region}.example.com",
+        "registry_scheme": "https",
+    }
+    asked = "123456789012.dkr.ecr.eu-west-1.example.com"
+    changed = settings.model_copy(update=known)
+    async with (
+        listener.listening(dataplane.app.make_app, changed, "127.0.0.1:0") as address,
+        connection(address) as (reader, writer),
+    ):
+        writer.write(f"GET /v2/ HTTP/1.1\r\nHost: inner\r\nX-Forwarded-Host: {asked}\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 401")
+    assert f'Basic realm="https://{asked}/",service="ecr.amazonaws.com"'.encode() in head
 
 
 TRUSTED = parse_networks("10.0.0.0/8, 192.0.2.1, fd00::/8")

@@ -152,6 +152,31 @@ async def test_what_is_not_tls_is_closed(listen: Listen, authority: Authority, t
             assert await exchange(reader, writer, "/id")
 
 
+async def test_handshakes_that_come_to_nothing_leave_nothing(
+    listen: Listen, authority: Authority, tls: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    async with listen(max_connections=16, **tls) as address:
+        before = descriptors()
+        for number in range(120):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+            writer.write((b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00", b"")[number % 3])
+            if number % 2:
+                writer.transport.abort()
+            else:
+                writer.close()
+        await until(lambda: descriptors() <= before)
+        # Some are given up for room in the midst of their handshake.
+        half = [await asyncio.open_connection(address.host, address.port) for _ in range(60)]
+        async with connection(address, authority.trusting()) as (reader, writer):
+            assert await exchange(reader, writer, "/id")
+        for _, writer in half:
+            writer.close()
+        await until(lambda: descriptors() <= before)
+
+
 def test_what_is_wrong_with_the_files_is_said(authority: Authority, tls: Files, tmp_path: Path) -> None:
     certificate, key = tls["tls_certificate"], tls["tls_key"]
     missing = tmp_path / "missing.pem"

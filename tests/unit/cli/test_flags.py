@@ -13,7 +13,7 @@ def run(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize("command", ["up", "env", "migrate", "doctor"])
+@pytest.mark.parametrize("command", ["up", "env", "migrate", "doctor", "ready"])
 def test_every_setting_is_a_flag_with_its_variable_and_default(command: str) -> None:
     code, text = run(command, "--help")
     assert code == 0
@@ -27,7 +27,7 @@ def test_every_setting_is_a_flag_with_its_variable_and_default(command: str) -> 
 def test_help_lists_the_commands() -> None:
     code, text = run("--help")
     assert code == 0
-    for command in ("up", "env", "migrate", "doctor", "version"):
+    for command in ("up", "env", "migrate", "doctor", "ready", "version"):
         assert f"\n  {command} " in text
 
 
