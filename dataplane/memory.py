@@ -20,9 +20,9 @@ from dataplane.errors import BlobArchived, BlobUnknown, ManifestArchived, Manife
 from dataplane.host import Target
 from listener import Prompt
 
-MANIFEST_BYTES = 32 * 1024 * 1024
-TAG_BYTES = 8 * 1024 * 1024
-LAYER_BYTES = 8 * 1024 * 1024
+MANIFEST_BYTES = 20 * 1024 * 1024
+TAG_BYTES = 4 * 1024 * 1024
+LAYER_BYTES = 4 * 1024 * 1024
 CONTENT_BYTES = 16 * 1024 * 1024
 EXCLUSION_BYTES = 1024 * 1024
 # A blob of at most so many bytes is kept with its content.
