@@ -1,19 +1,21 @@
 """Policies as they are asked: compiled documents, and sets of them with what is about an action at hand."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 from berth.identity.policies import statements
 from berth.identity.policies.statements import ResourceCheck, Rule
 from berth.identity.policy import PolicyDocument
 
-# Documents that are kept compiled: some 10 KiB each.
-MOST_COMPILED = 4096
+# Of the documents that are kept compiled, which takes some 20 bytes for a character, and 45 at worst.
+MOST_CHARACTERS = 2_000_000
 # Actions of which a set remembers its rules: ECR has fewer; who simulates may ask about any.
 _MOST_ACTIONS = 128
+
+Parse = Callable[[str], PolicyDocument]
 
 
 class Kind(StrEnum):
@@ -96,7 +98,34 @@ class Policies:
         )
 
 
-@lru_cache(maxsize=MOST_COMPILED)
-def compiled(text: str, parse: Callable[[str], PolicyDocument]) -> Compiled:
-    """The policy that `text` is by `parse`, compiled once. Raises what `parse` raises."""
-    return Compiled(parse(text))
+class Shelf:
+    """Compiled documents by their text, the latest used; bounded by the characters of all texts together."""
+
+    def __init__(self, most_characters: int) -> None:
+        self.characters = 0
+        self._most = most_characters
+        self._kept: OrderedDict[tuple[str, Parse], Compiled] = OrderedDict()
+
+    def get(self, text: str, parse: Parse) -> Compiled:
+        found = self._kept.get((text, parse))
+        if found is not None:
+            self._kept.move_to_end((text, parse))
+            return found
+        new = Compiled(parse(text))
+        self._kept[text, parse] = new
+        self.characters += len(text)
+        while self.characters > self._most:
+            (oldest, _), _ = self._kept.popitem(last=False)
+            self.characters -= len(oldest)
+        return new
+
+
+_SHELF = Shelf(MOST_CHARACTERS)
+
+
+def compiled(text: str, parse: Parse) -> Compiled:
+    """The policy that `text` is by `parse` (such as `identity_document.parse`), compiled once.
+
+    Raises what `parse` raises.
+    """
+    return _SHELF.get(text, parse)
