@@ -37,7 +37,9 @@ class LargeBody(Pouring):
     async def pour(self, take: Take) -> None:
         patience = bodies.Patience()
         clock = asyncio.get_running_loop().time
-        async with Takeover(self._request) as taken:
+        async with contextlib.AsyncExitStack() as stack:
+            with bodies.faults():
+                taken = await stack.enter_async_context(Takeover(self._request))
             await _in_thread(taken, lambda: sum(take(memoryview(piece)) for piece in taken.early))
             while not taken.is_complete:
                 with bodies.faults():

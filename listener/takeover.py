@@ -48,14 +48,16 @@ def can_take_over(request: web.Request) -> bool:
 class Takeover:
     """The body of a request that can be taken over; the connection is this object's alone while the context lasts.
 
-    Left before all was received, it is closed after the answer.
+    Left before all was received, it is closed after the answer. Raises ConnectionError, from the start, where the
+    client is gone.
     """
 
     # What aiohttp had read of the body already: it comes first.
     early: list[bytes]
 
     def __init__(self, request: web.Request) -> None:
-        assert request.transport is not None  # noqa: S101
+        if request.transport is None or request.transport.is_closing():
+            raise ConnectionResetError
         self._request = request
         self._content = request.content
         self._protocol = request.protocol
@@ -71,8 +73,12 @@ class Takeover:
         # No byte more from the socket, and out with what the parser holds.
         self._protocol._pause_reading_for_buffer()
         self.early = []
-        while self._content._buffer:
-            self.early.append(await self._content.readany())
+        try:
+            while self._content._buffer:
+                self.early.append(await self._content.readany())
+        except BaseException:
+            self._socket.close()
+            raise
         self._left = (self._request.content_length or 0) - self._content.total_bytes
         self._gone = self._loop.create_task(self._content.wait_eof())
         self._gone.add_done_callback(lambda gone: None if gone.cancelled() else self.stop())

@@ -110,6 +110,9 @@ async def test_aborted_pushes_leave_nothing(
         head(client, "POST", f"app/blobs/uploads/?digest={absent}", Content_Length=str(MIB)) + b"x" * 200_000,
         head(client, "POST", f"app/blobs/uploads/?digest={absent}", Transfer_Encoding="chunked") + b"5\r\nxxxxx\r\n",
         head(client, "PATCH", f"app/blobs/uploads/{upload}", Content_Length=str(MIB)) + b"x" * 1000,
+        # Large enough for a thread of its own.
+        head(client, "PATCH", f"app/blobs/uploads/{upload}", Content_Length=str(64 * MIB)) + b"x" * 300_000,
+        head(client, "POST", f"app/blobs/uploads/?digest={absent}", Content_Length=str(64 * MIB)),
         head(client, "PUT", "app/manifests/v1", Content_Length=str(MIB)) + b"{" * 1000,
         head(client, "POST", "app/blobs/uploads/", Content_Length="100"),
     ]

@@ -54,13 +54,14 @@ async def connections(
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("coding", ["Content-Length", "chunked"])
+@pytest.mark.parametrize("coding", ["of 1 MB", "of 1 GB", "chunked"])
 async def test_bodies_that_stand_still_are_given_up_and_others_unharmed(
     client: RegistryClient, make_repository: MakeRepository, coding: str
 ) -> None:
     await make_repository("app")
-    more = {"Content_Length": "1000000"} if coding == "Content-Length" else {"Transfer_Encoding": "chunked"}
-    part = b"x" * 10 if coding == "Content-Length" else b"a\r\n" + b"x" * 10 + b"\r\n"
+    length = {"of 1 MB": "1000000", "of 1 GB": "1000000000"}.get(coding)
+    more = {"Content_Length": length} if length else {"Transfer_Encoding": "chunked"}
+    part = b"x" * 10 if length else b"a\r\n" + b"x" * 10 + b"\r\n"
     paths = [f"app/blobs/uploads/{await begin(client)}" for _ in range(SLOW)]
     async with connections(client.base.removeprefix("http://"), SLOW) as opened:
         for (_, writer), path in zip(opened, paths, strict=True):
@@ -81,26 +82,30 @@ async def test_bodies_that_stand_still_are_given_up_and_others_unharmed(
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("what", ["layer", "manifest"])
+@pytest.mark.parametrize("what", ["layer", "large layer", "manifest"])
 async def test_a_body_that_trickles_is_given_up(
     client: RegistryClient, make_repository: MakeRepository, what: str
 ) -> None:
     await make_repository("app")
-    path = {"layer": f"app/blobs/uploads/{await begin(client)}", "manifest": "app/manifests/v1"}[what]
-    method = {"layer": "PATCH", "manifest": "PUT"}[what]
+    path = "app/manifests/v1" if what == "manifest" else f"app/blobs/uploads/{await begin(client)}"
+    method = "PUT" if what == "manifest" else "PATCH"
+    length = "1000000000" if what == "large layer" else "1000000"
     pieces = [b"x"] * 200
     answer = await exchange(
-        client.base.removeprefix("http://"), head(client, method, path, Content_Length="1000000"), *pieces, pause=0.05
+        client.base.removeprefix("http://"), head(client, method, path, Content_Length=length), *pieces, pause=0.05
     )
     assert answer.status == 408
     assert "16384 bytes" in json.loads(answer.body)["errors"][0]["message"]
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_slow_body_that_goes_on_is_taken(client: RegistryClient, make_repository: MakeRepository) -> None:
+@pytest.mark.parametrize("piece", [bodies.LEAST_BYTES, 20 * bodies.LEAST_BYTES])
+async def test_a_slow_body_that_goes_on_is_taken(
+    client: RegistryClient, make_repository: MakeRepository, piece: int
+) -> None:
     await make_repository("app")
-    content = b"x" * (8 * bodies.LEAST_BYTES)
-    pieces = [content[start : start + bodies.LEAST_BYTES] for start in range(0, len(content), bodies.LEAST_BYTES)]
+    content = b"x" * (8 * piece)
+    pieces = [content[start : start + piece] for start in range(0, len(content), piece)]
     path = f"app/blobs/uploads/{await begin(client)}?digest={sha256(content)}"
     sent = head(client, "PUT", path, Content_Length=str(len(content)))
     # Each piece comes within the time, all of them do not.

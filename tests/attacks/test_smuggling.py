@@ -6,7 +6,7 @@ import pytest
 
 from tests.attacks.conftest import MakeRepository
 from tests.integration.bad_input.wire import exchange
-from tests.integration.dataplane.conftest import RegistryClient
+from tests.integration.dataplane.conftest import RegistryClient, sha256
 
 # What the attacker wants to be taken for a request of the next user.
 HIDDEN = "DELETE /v2/{registry}/app/manifests/v1 HTTP/1.1\r\nHost: x\r\nAuthorization: {password}\r\n\r\n"
@@ -88,6 +88,24 @@ async def test_requests_that_follow_each_other_are_each_answered(
     assert answer.status == 200
     assert answer.rest.startswith(b"HTTP/1.1 200 ")
     assert answer.rest.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("size", [10, 1_000_000, 5_000_000])
+@pytest.mark.parametrize("pause", [0.0, 0.02], ids=["at once", "later"])
+async def test_what_follows_a_layer_is_the_next_request(
+    client: RegistryClient, make_repository: MakeRepository, size: int, pause: float
+) -> None:
+    await make_repository("app")
+    password, address = client.session.headers["Authorization"], client.base.removeprefix("http://")
+    head = f"Host: {address}\r\nAuthorization: {password}\r\n"
+    content = (b"GET / HTTP/1.1\r\n\r\n" * size)[:size]
+    path = f"{client.prefix}/app/blobs/uploads/?digest={sha256(content)}"
+    push = f"POST {path} HTTP/1.1\r\n{head}Content-Length: {size}\r\n\r\n".encode()
+    pull = f"GET {client.prefix}/app/blobs/{sha256(content)} HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode()
+    answer = await exchange(address, push, content + pull, pause=pause, until_closed=True)
+    assert answer.status == 201
+    assert answer.rest.startswith(b"HTTP/1.1 200 ")
+    assert answer.rest.endswith(b"\r\n\r\n" + content)
 
 
 async def test_a_body_that_nobody_wanted_is_no_request(client: RegistryClient, make_repository: MakeRepository) -> None:
