@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from berth import moments
 from berth.ear import Ear
 
 Value = TypeVar("Value")
@@ -18,6 +19,8 @@ class _Entry(Generic[Value]):
     value: Value
     size: int
     subject: str
+    place: int
+    since: int
 
 
 class Cache(Generic[Value]):
@@ -42,13 +45,13 @@ class Cache(Generic[Value]):
     @property
     def moment(self) -> int:
         """To be noted before that is asked for which is to be kept."""
-        return self._ear.moment
+        return moments.now()
 
     def get(self, key: Hashable) -> Value | None:
         if not self._ear.is_hearing:
             return None
         entry = self._entries.get(key)
-        if entry is None:
+        if entry is None or not self._ear.is_current(entry.place, entry.since):
             return None
         self._entries.move_to_end(key)
         return entry.value
@@ -56,10 +59,11 @@ class Cache(Generic[Value]):
     def keep(self, key: Hashable, value: Value, *, subject: str, size: int, since: int) -> None:
         """Keep what was found after the moment `since`; `size` in bytes."""
         size += ENTRY_BYTES
-        if size > self._most_bytes or not self._ear.is_hearing or not self._ear.is_current(subject, since):
+        place = moments.place_of(subject)
+        if size > self._most_bytes or not self._ear.is_hearing or not self._ear.is_current(place, since):
             return
         self._drop(key)
-        self._entries[key] = _Entry(value, size, subject)
+        self._entries[key] = _Entry(value, size, subject, place, since)
         self._of_subject.setdefault(subject, set()).add(key)
         self.bytes += size
         while self.bytes > self._most_bytes:

@@ -39,6 +39,11 @@ def of_key(access_key_id: str) -> Subject:
     return f"key {access_key_id}"
 
 
+def of_identity(identity_id: str) -> Subject:
+    """What a user, a group or a role is called, has and may do, by its unique id."""
+    return f"identity {identity_id}"
+
+
 def of_exclusions(registry: Registry) -> Subject:
     """Whose pulls do not count."""
     return f"exclusions {registry.account}/{registry.region}"
@@ -52,7 +57,8 @@ async def tell(connection: AsyncConnection, repository: _Identified | int) -> No
 async def tell_of(connection: AsyncConnection, *subjects: Subject) -> None:
     """Tell that these changed, if the transaction at hand commits.
 
-    This process has heard it when the connection is given back, so that whoever made a change sees it at once here.
+    The processes of this machine know it when the connection is given back, so that whoever made a change sees it at
+    once, whichever of them is asked.
     """
     connection.info.setdefault(_TOLD, []).extend(subjects)
     await connection.execute(_TELL, {"subjects": list(subjects)})

@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
 from weakref import WeakSet
 
 import asyncpg
 import structlog
 
+from berth import moments
 from berth.db import driver_url, is_disconnect
+from berth.moments import Moments
 
 log = structlog.get_logger()
 
@@ -20,27 +22,21 @@ HEARING_SECONDS = 1.0
 # So often PostgreSQL is asked whether all that was told before has been heard.
 BEAT_SECONDS = 0.25
 RECONNECT_SECONDS = 0.25
-# Subjects of which it is known when they changed last.
-REMEMBERED = 4096
-
 Forget = Callable[[str | None], None]
 _ears: WeakSet["Ear"] = WeakSet()
 
 
 class Ear:
-    """Hears which subjects changed, and counts: each change is a moment.
+    """Hears which subjects changed, and when."""
 
-    `is_current` tells of what was asked for after a moment whether it has changed since.
-    """
-
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, folder: Path | None = None) -> None:
+        """`folder`: by a file in it the processes of this machine know at once what each of them changed."""
         self._url = driver_url(url)
         self._forgetting: list[Forget] = []
         self._heard_until = float("-inf")
-        self._changed: OrderedDict[str, int] = OrderedDict()
-        # Before it, anything may have changed.
-        self._floor = 0
-        self.moment = 0
+        self._moments = Moments(folder)
+        # Of what was asked for before, anything may have changed.
+        self._lost_at = 0
         _ears.add(self)
 
     def on_change(self, forget: Forget) -> None:
@@ -52,16 +48,12 @@ class Ear:
         """Whether all that changed up to a second ago has been heard."""
         return time.monotonic() < self._heard_until
 
-    def is_current(self, subject: str, moment: int) -> bool:
-        """Whether what was asked for after `moment` is still so, as far as was heard."""
-        return moment >= self._floor and self._changed.get(subject, 0) <= moment
+    def is_current(self, place: int, moment: int) -> bool:
+        """Whether what was asked for at `moment` is still so, for a subject of that place, as far as was heard."""
+        return self._moments.last(place) < moment > self._lost_at
 
     def hear(self, subject: str) -> None:
-        self.moment += 1
-        self._changed[subject] = self.moment
-        self._changed.move_to_end(subject)
-        if len(self._changed) > REMEMBERED:
-            _, self._floor = self._changed.popitem(last=False)
+        self._moments.note(subject)
         for forget in self._forgetting:
             forget(subject)
 
@@ -72,9 +64,7 @@ class Ear:
     def lose(self) -> None:
         """Nothing is heard from now on; what was may have changed since."""
         self._heard_until = float("-inf")
-        self.moment += 1
-        self._floor = self.moment
-        self._changed.clear()
+        self._lost_at = moments.now()
         for forget in self._forgetting:
             forget(None)
 

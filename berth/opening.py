@@ -34,7 +34,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         raise ValueError("a process of Berth needs BERTH_DATABASE_URL")
     master = master_seal(settings)
     url = settings.database_url.get_secret_value()
-    database, ear = Database(url), Ear(url)
+    database, ear = Database(url), Ear(url, settings.data)
     try:
         keyring = await load_keyring(database, master)
         async with using_store(settings) as store, ear.listening():

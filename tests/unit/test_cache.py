@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from berth import ear as ears
 from berth.cache import ENTRY_BYTES, Cache
-from berth.ear import HEARING_SECONDS, REMEMBERED, Ear
+from berth.ear import HEARING_SECONDS, Ear
+from berth.moments import Moments, place_of
 
 URL = "postgresql://localhost/nowhere"
 
@@ -66,23 +68,25 @@ def test_millions_of_findings_take_bounded_memory(ear: Ear) -> None:
         keep(cache, f"key {number}", subject=f"subject {number}", size=0)
         ear.hear(f"gone {number}")
     assert len(cache._entries) == len(cache._of_subject) == 100
-    assert len(ear._changed) == REMEMBERED
 
 
-def test_a_finding_is_not_kept_when_so_much_changed_that_nobody_knows_what(ear: Ear) -> None:
+def test_a_finding_that_a_change_or_a_lost_connection_has_overtaken_is_not_kept(ear: Ear) -> None:
     cache: Cache[str] = Cache(ear, 1_000_000)
     before = cache.moment
     ear.hear("one")
-    for number in range(REMEMBERED + 1):
-        ear.hear(f"other {number}")
     cache.keep("a", "value", subject="one", size=1, since=before)
     cache.keep("b", "value", subject="two", size=1, since=before)
-    assert (cache.get("a"), cache.get("b")) == (None, None)
+    assert (cache.get("a"), cache.get("b")) == (None, "value")
+    ear.lose()
+    ear.hear_confirmed(time.monotonic())
+    cache.keep("c", "value", subject="two", size=1, since=before)
+    assert (cache.get("b"), cache.get("c")) == (None, None)
 
 
 def test_nothing_is_given_or_kept_while_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("berth.ear.time.monotonic", lambda: now)
+    monkeypatch.setattr("berth.moments.now", lambda: int(now * 1e9))
     ear = Ear(URL)
     cache: Cache[str] = Cache(ear, 1_000_000)
     keep(cache, "never")
@@ -115,6 +119,36 @@ def test_what_is_told_here_is_heard_here_by_all(ear: Ear) -> None:
     assert [[cache.get("a"), cache.get("b")] for cache in caches] == [[None, "value of b"]] * 2
 
 
+def test_processes_of_one_machine_know_at_once_what_each_of_them_changed(tmp_path: Path) -> None:
+    here, there, elsewhere = Ear(URL, tmp_path), Ear(URL, tmp_path), Ear(URL)
+    caches: list[Cache[str]] = [Cache(one, 1_000_000) for one in (here, there, elsewhere)]
+    for one, cache in zip((here, there, elsewhere), caches, strict=True):
+        one.hear_confirmed(time.monotonic())
+        keep(cache, "a")
+        keep(cache, "b", subject="two")
+    overtaken = caches[1].moment
+    here.hear("one")
+    assert [[cache.get("a"), cache.get("b")] for cache in caches] == [
+        [None, "value of b"],
+        [None, "value of b"],
+        ["value of a", "value of b"],
+    ]
+    caches[1].keep("c", "value", subject="one", size=1, since=overtaken)
+    assert caches[1].get("c") is None
+
+
+def test_where_nothing_can_be_shared_there_is_memory_of_its_own(tmp_path: Path) -> None:
+    assert Moments(tmp_path).is_shared
+    alone = Moments(tmp_path / "none")
+    assert not alone.is_shared
+    alone.note("one")
+    assert alone.last(place_of("one")) > alone.last(place_of("two")) == 0
+    link = tmp_path / "other"
+    link.mkdir()
+    (link / next(tmp_path.glob("changes-*")).name).symlink_to(tmp_path / "elsewhere")
+    assert not Moments(link).is_shared, "nobody leads the process to another file"
+
+
 @dataclass
 class Reading:
     """A read under way: what it saw of the database when it began."""
@@ -142,11 +176,16 @@ class Interleavings(RuleBasedStateMachine):
         self.now = 1000.0
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr("berth.ear.time.monotonic", lambda: self.now)
+        self.patch.setattr("berth.moments.now", self.pass_a_moment)
         self.database = Database()
         self.ear = Ear(URL)
         self.cache: Cache[int] = Cache(self.ear, 2 * (ENTRY_BYTES + 1))
         self.reads: list[Reading] = []
         self.beat(0.0, "")
+
+    def pass_a_moment(self) -> int:
+        self.now += 1e-6
+        return int(self.now * 1e9)
 
     def teardown(self) -> None:
         self.patch.undo()

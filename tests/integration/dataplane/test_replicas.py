@@ -1,4 +1,7 @@
-"""What one process changes, another one does not hand out any more: within a second, and never while it is deaf."""
+"""What one process changes, another one does not hand out any more.
+
+On the same machine at once; on another one within a second, and not longer when it hears nothing.
+"""
 
 import asyncio
 import os
@@ -29,12 +32,22 @@ NAME = "team/app"
 SECONDS = 1.0
 
 
+@pytest.fixture(scope="module", params=["together", "apart"])
+def is_apart(request: pytest.FixtureRequest) -> bool:
+    """Whether the other data plane runs as if on another machine, with no memory that both share."""
+    return bool(request.param == "apart")
+
+
 @pytest.fixture(scope="module")
-def replica_url(settings: Settings) -> Iterator[str]:
+def replica_url(settings: Settings, is_apart: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Another data plane, in a process of its own; http://HOST:PORT."""
     address = f"localhost:{free_port()}"
     settings = settings.model_copy(update={"registry_listen": address, "log_level": "warning"})
     environment = {"PATH": os.environ["PATH"], **settings.environment()}
+    if is_apart:
+        environment["BERTH_MASTER_KEY"] = (settings.data / "master.key").read_text().strip()
+        environment["BERTH_STORE"] = f"file://{(settings.data / 'store').absolute()}"
+        environment["BERTH_DATA"] = str(tmp_path_factory.mktemp("apart"))
     process = subprocess.Popen([sys.executable, "-m", "dataplane"], env=environment)
     try:
         deadline = time.monotonic() + 60
@@ -166,6 +179,20 @@ async def test_a_revoked_key_opens_no_replica(
         {"code": "DENIED", "message": "The security token included in the request is invalid."},
     )
     assert not await access_keys.revoke(database, root_key.id)
+
+
+async def test_on_one_machine_a_tag_has_moved_as_soon_as_the_push_is_answered(
+    client: RegistryClient, replica: RegistryClient, make_repository: Make, is_apart: bool
+) -> None:
+    if is_apart:
+        pytest.skip("on another machine it takes a moment")
+    await make_repository(NAME)
+    pushed = [await client.push_image(NAME, None, seed) for seed in (b"one", b"two")]
+    for number in range(100):
+        digest, document = pushed[number % 2]
+        await client.push_manifest(NAME, "latest", document)
+        answers = [await replica.send(method, f"{NAME}/manifests/latest") for method in ("GET", "HEAD", "GET")]
+        assert {answer.headers["Docker-Content-Digest"] for answer in answers} == {digest}
 
 
 async def ears(database: Database, more: str = "") -> list[int]:
