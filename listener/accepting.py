@@ -55,6 +55,8 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
+        if self.terms.share is not None:
+            self.server.on_loss = self._tell
         for listening in self.sockets:
             self._resume(listening)
         self._watch()
@@ -67,6 +69,7 @@ class Acceptor:
         for listening in self.sockets:
             self._loop.remove_reader(listening)
             listening.close()
+        self.server.on_loss = None
         if self.terms.share is not None:
             self.terms.share.close()
         if self._admitting:
@@ -95,12 +98,15 @@ class Acceptor:
 
     def _ready(self, listening: socket.socket) -> None:
         """A connection waits. (One at a time: others may be idler than this process.)"""
+        self._tell()
+        if self.terms.share is not None and self.terms.share.is_ahead():
+            self._pause(listening, YIELD_SECONDS, self._take_after_all)
+        else:
+            self._take(listening)
+
+    def _tell(self) -> None:
         if self.terms.share is not None:
             self.terms.share.tell(self._count)
-            if self.terms.share.is_ahead():
-                self._pause(listening, YIELD_SECONDS, self._take_after_all)
-                return
-        self._take(listening)
 
     def _take_after_all(self, listening: socket.socket) -> None:
         self._resume(listening)
@@ -122,6 +128,7 @@ class Acceptor:
             return
         task = self._loop.create_task(self._admit(connection))
         self._admitting[task] = self._loop.time()
+        self._tell()
         task.add_done_callback(self._admitted)
 
     def _admitted(self, task: asyncio.Task[None]) -> None:
@@ -191,6 +198,5 @@ class Acceptor:
             if missing is not None:
                 log.debug("a connection is closed", missing=missing, address=connection.peer.address)
                 connection.abort()
-        if self.terms.share is not None:
-            self.terms.share.tell(self._count)
+        self._tell()
         self._later(WATCH_SECONDS, self._watch)

@@ -1,11 +1,13 @@
 """Connections: one client each, with its requests one after the other, and what it owes us in time."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
 from berth.logs import name_request, request_id
@@ -117,6 +119,16 @@ class Server(web.Server):
         self.answer_fault = app.get(ANSWER_FAULT, answer_plainly)
         self.answer_at_once = app.get(ANSWER_AT_ONCE)
         self.trusted = trusted
+        # Called when there is one connection less.
+        self.on_loss: Callable[[], None] | None = None
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        task = handler._task_handler
+        super().connection_lost(handler, exc)
+        if self.on_loss is not None and task is not None:
+            # The connection counts until its task has ended.
+            on_loss = self.on_loss
+            task.add_done_callback(lambda _: on_loss())
 
     @property
     def count(self) -> int:

@@ -20,6 +20,9 @@ class Share:
         self.tell(0)
 
     def tell(self, connections: int) -> None:
+        """Note how many connections this process has, until it takes no more."""
+        if self._counts.closed:
+            return
         COUNT.pack_into(self._counts, COUNT.size * self._number, connections)
 
     def is_ahead(self) -> bool:

@@ -107,7 +107,7 @@ def test_the_doctor_knows_who_listens(berth: BerthProcess) -> None:
     assert "✓ data plane" in done.stdout
 
 
-def test_a_stop_closes_the_port_while_requests_end(start_berth: Start, shared_data: Path) -> None:
+def test_a_stop_ends_all_and_closes_the_port(start_berth: Start, shared_data: Path) -> None:
     berth = start_berth(shared_data, BERTH_REGISTRY_PROCESSES="3")
     planes = [berth.child(f"dataplane-{number}") for number in (1, 2, 3)]
     assert berth.stop() == 0
