@@ -35,8 +35,28 @@ def of_repository(repository_id: int) -> Subject:
     return f"repository {repository_id}"
 
 
+def of_access(repository_id: int) -> Subject:
+    """Who may do what with a repository: its policy and its tags, and that it is there."""
+    return f"access {repository_id}"
+
+
+def of_registry(registry: Registry) -> Subject:
+    """Who may do what with all repositories of a registry: its policy, and what that is asked about."""
+    return f"registry {registry.account}/{registry.region}"
+
+
 def of_key(access_key_id: str) -> Subject:
     return f"key {access_key_id}"
+
+
+def of_account(account: str) -> Subject:
+    """What all in an account may do at most, and that it is open."""
+    return f"account {account}"
+
+
+def of_policy(arn: str) -> Subject:
+    """What a managed policy says."""
+    return f"policy {arn}"
 
 
 def of_identity(identity_id: str) -> Subject:

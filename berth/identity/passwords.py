@@ -69,15 +69,14 @@ class KeyRing:
         ECR user guide, "Private registry authentication": 12 hours.
         """
         expires_at = int(time.time() if now is None else now) + PASSWORD_SECONDS
-        claims = [principal.account, principal.arn, principal.user_id, principal.access_key_id, expires_at]
-        return self.close(orjson.dumps(claims), _PASSWORD_PURPOSE), expires_at
+        return self.close(orjson.dumps([*principal.claims(), expires_at]), _PASSWORD_PURPOSE), expires_at
 
     def open_password(self, password: str, now: float | None = None) -> Password:
         """Raises SealBroken, PasswordExpired."""
-        account, arn, user_id, access_key_id, expires_at = orjson.loads(self.open(password, _PASSWORD_PURPOSE))
+        *claims, expires_at = orjson.loads(self.open(password, _PASSWORD_PURPOSE))
         if expires_at <= (time.time() if now is None else now):
             raise PasswordExpired
-        return Password(Principal(account, arn, user_id, access_key_id), expires_at)
+        return Password(Principal.of_claims(claims), expires_at)
 
 
 async def load_keyring(database: Database, master: Seal) -> KeyRing:
