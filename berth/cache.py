@@ -1,4 +1,4 @@
-"""A bounded memory of what was found in the database, each finding about one subject that may change."""
+"""A bounded memory of what was found in the database, each finding about subjects that may change."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -18,7 +18,7 @@ ENTRY_BYTES = 512
 class _Entry(Generic[Value]):
     value: Value
     size: int
-    subject: str
+    subjects: tuple[str, ...]
     place: int
     since: int
 
@@ -83,7 +83,8 @@ class Cache(Generic[Value]):
         if entry is None:
             return
         self.bytes -= entry.size
-        keys = self._of_subject[entry.subject]
-        keys.discard(key)
-        if not keys:
-            del self._of_subject[entry.subject]
+        for subject in entry.subjects:
+            keys = self._of_subject[subject]
+            keys.discard(key)
+            if not keys:
+                del self._of_subject[subject]

@@ -20,7 +20,7 @@ class Session:
 
     Moments are seconds since 1970. `policies` are the texts of session policies and `policy_arns` those that are
     managed policies; with neither, no session policy limits it. `tags` are the session's own, by key.
-    `authenticated_at` is when a second factor was given; `provider` (an ARN, or a name) vouched for whose session it is.
+    `authenticated_at` is when a second factor was given; `provider` (an ARN, or a name) vouched for them.
     """
 
     issued_at: int
