@@ -19,7 +19,7 @@ class _Entry(Generic[Value]):
     value: Value
     size: int
     subjects: tuple[str, ...]
-    place: int
+    places: tuple[int, ...]
     since: int
 
 
@@ -51,20 +51,27 @@ class Cache(Generic[Value]):
         if not self._ear.is_hearing:
             return None
         entry = self._entries.get(key)
-        if entry is None or not self._ear.is_current(entry.place, entry.since):
+        if entry is None:
             return None
+        for place in entry.places:
+            if not self._ear.is_current(place, entry.since):
+                return None
         self._entries.move_to_end(key)
         return entry.value
 
-    def keep(self, key: Hashable, value: Value, *, subject: str, size: int, since: int) -> None:
-        """Keep what was found after the moment `since`; `size` in bytes."""
+    def keep(self, key: Hashable, value: Value, *, subject: str | tuple[str, ...], size: int, since: int) -> None:
+        """Keep what was found after the moment `since`; `size` in bytes. Of several subjects, any may change."""
         size += ENTRY_BYTES
-        place = moments.place_of(subject)
-        if size > self._most_bytes or not self._ear.is_hearing or not self._ear.is_current(place, since):
+        subjects = (subject,) if isinstance(subject, str) else subject
+        places = tuple(moments.place_of(each) for each in subjects)
+        if size > self._most_bytes or not self._ear.is_hearing:
+            return
+        if not all(self._ear.is_current(place, since) for place in places):
             return
         self._drop(key)
-        self._entries[key] = _Entry(value, size, subject, place, since)
-        self._of_subject.setdefault(subject, set()).add(key)
+        self._entries[key] = _Entry(value, size, subjects, places, since)
+        for each in subjects:
+            self._of_subject.setdefault(each, set()).add(key)
         self.bytes += size
         while self.bytes > self._most_bytes:
             self._drop(next(iter(self._entries)))
