@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -35,7 +36,13 @@ class S3Server:
 
     def make_bucket(self) -> str:
         bucket = f"bucket-{secrets.token_hex(6)}"
-        client = boto3.client(
+        client = self.client()
+        client.create_bucket(Bucket=bucket)
+        client.close()
+        return bucket
+
+    def client(self) -> Any:
+        return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             region_name="us-east-1",
@@ -43,9 +50,6 @@ class S3Server:
             aws_secret_access_key=self.secret,
             config=Config(s3={"addressing_style": "path"}),
         )
-        client.create_bucket(Bucket=bucket)
-        client.close()
-        return bucket
 
     def access(self, bucket: str, prefix: str = "", **others: object) -> Access:
         key = {"access_key_id": self.access_key_id, "secret_access_key": SecretStr(self.secret)}

@@ -51,6 +51,20 @@ class PlainClient:
         self._ask("PUT", f"{location}{'&' if '?' in location else '?'}digest={digest}", 201)
         return digest
 
+    def push_blob_at_once(self, repository: str, digest: str, content: bytes) -> None:
+        """Push a blob in one request."""
+        self._ask("POST", f"/v2/{repository}/blobs/uploads/?digest={digest}", 201, body=[content])
+
+    def mount(self, repository: str, digest: str, source: str) -> bool:
+        """Whether the repository has the blob now, from the other one; else an upload has begun."""
+        path = f"/v2/{repository}/blobs/uploads/?mount={digest}&from={source}"
+        with self._answer("POST", path, (201, 202)) as answer:
+            answer.read()
+            return answer.status == 201
+
+    def delete_manifest(self, repository: str, digest: str) -> None:
+        self._ask("DELETE", f"/v2/{repository}/manifests/{digest}", 202)
+
     def push_manifest(self, repository: str, reference: str, manifest: bytes) -> str:
         """Push a manifest; once this returns its digest, the push is acknowledged."""
         headers = {"content-type": MANIFEST}
@@ -81,7 +95,7 @@ class PlainClient:
         self,
         method: str,
         location: str,
-        status: int,
+        status: int | tuple[int, ...],
         body: Iterable[bytes] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
@@ -92,7 +106,7 @@ class PlainClient:
             all_headers = {"authorization": self.authorization} | (headers or {})
             connection.request(method, path, body=body, headers=all_headers, encode_chunked=body is not None)
             answer = connection.getresponse()
-            if answer.status != status:
+            if answer.status not in (status if isinstance(status, tuple) else (status,)):
                 raise Refused(f"{method} {path}: {answer.status} {answer.read(2000)!r}")
             yield answer
         finally:
