@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
@@ -15,7 +16,7 @@ from berth.proxies import Networks, among
 from listener.faults import ANSWER_FAULT, answer_plainly, fault_of
 from listener.limits import HEAD_SECONDS, STALL_SECONDS
 from listener.peers import PEER, Peer, as_forwarded, is_forwarded
-from listener.prompt import ANSWER_AT_ONCE, SERVER, AnswerAtOnce, PromptConnection
+from listener.prompt import ANSWER_AT_ONCE, SERVER, PromptConnection
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 class Connection(PromptConnection):
     """aiohttp's connection, whose own answers quote the request and name the versions of the server's software."""
 
-    __slots__ = ("_head_since", "_heard_at", "answer_fault", "idle_since", "is_trusted", "peer")
+    __slots__ = ("_head_since", "_heard_at", "_trusted", "answer_fault", "idle_since", "is_trusted", "peer")
 
     def __init__(self, server: "Server", peer: Peer, **options: Any) -> None:
         super().__init__(server, **options)
@@ -31,6 +32,7 @@ class Connection(PromptConnection):
         self.answer_at_once = server.answer_at_once
         self.peer = peer
         # Whether the peer is a proxy whose headers count.
+        self._trusted = server.trusted
         self.is_trusted = among(server.trusted, peer.address)
         self.idle_since = self._heard_at = self._loop.time()
         self._head_since: float | None = None
@@ -60,12 +62,11 @@ class Connection(PromptConnection):
             reading.content.feed_eof()
             self.close()
 
-    def _answered_at_once(self, answer_at_once: AnswerAtOnce) -> bool:
-        """Not where a proxy says whom the request comes from and to which host: that is seen to on the way."""
-        headers = getattr(self._messages[0][0], "headers", None)
-        if headers is not None and self.is_trusted and is_forwarded(headers):
-            return False
-        return super()._answered_at_once(answer_at_once)
+    def _seen(self, message: RawRequestMessage) -> RawRequestMessage:
+        """With the host that the client asked, where a trusted proxy tells it."""
+        if not (self.is_trusted and is_forwarded(message.headers)):
+            return message
+        return message._replace(headers=as_forwarded(message.headers, self.peer, self._trusted)[0])
 
     def overdue(self, now: float) -> str | None:
         """What has not come in time, at `now` of the loop's clock."""

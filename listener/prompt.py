@@ -62,6 +62,10 @@ class PromptConnection(RequestHandler):
         if self._messages and not waiter.done() and not self._answered_at_once(self.answer_at_once):
             waiter.set_result(None)
 
+    def _seen(self, message: RawRequestMessage) -> RawRequestMessage:
+        """The request as the plane is to see it."""
+        return message
+
     def _answered_at_once(self, answer_at_once: AnswerAtOnce) -> bool:
         message, payload = self._messages[0]
         transport = self.transport
@@ -78,7 +82,7 @@ class PromptConnection(RequestHandler):
         ):
             return False
         try:
-            answer = answer_at_once(message)
+            answer = answer_at_once(self._seen(message))
         except Exception:
             log.exception("an answer at once met a fault of Berth's own")
             return False

@@ -20,6 +20,7 @@ from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.names import Registry
+from berth.proxies import parse_networks
 from berth.repositories import Repository
 from berth.sealing import Seal
 from berth.settings import Settings
@@ -46,8 +47,8 @@ class CountedPlane:
         counted += self.statements[before:]
 
 
-@pytest.fixture(scope="module")
-async def plane(settings: Settings) -> AsyncIterator[CountedPlane]:
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[CountedPlane]:
     made: list[web.Application] = []
 
     def make_app(settings: Settings) -> web.Application:
@@ -69,6 +70,12 @@ async def plane(settings: Settings) -> AsyncIterator[CountedPlane]:
             made[0][listener.DATABASE].count_statements(plane.statements.append)
             await until_it_hears(made[0])
             yield plane
+
+
+@pytest.fixture(scope="module")
+async def plane(settings: Settings) -> AsyncIterator[CountedPlane]:
+    async with serving(settings) as plane:
+        yield plane
 
 
 async def until_it_hears(app: web.Application) -> None:
@@ -129,6 +136,25 @@ async def test_a_first_pull_sends_so_many_statements(
         with plane.counting() as statements:
             await known.send("GET", path)
         assert len(statements) == number, "\n".join(statements)
+
+
+async def test_behind_a_trusted_proxy_the_host_counts_that_the_client_asked(
+    client: RegistryClient, settings: Settings, make_repository: Make, registry: Registry
+) -> None:
+    await make_repository(NAME)
+    digest, _ = await client.push_image(NAME, "v1")
+    aliases = {"front.example": f"{registry.account}/{registry.region}"}
+    behind = {"trusted_proxies": parse_networks("127.0.0.0/8, ::1"), "registry_aliases": aliases}
+    forwarded = {"X-Forwarded-Host": "front.example", "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    async with serving(settings.model_copy(update=behind)) as plane:
+        known = replace(client, base=plane.url, prefix="/v2")
+        for number in range(3):
+            answer = await known.send("GET", f"{NAME}/manifests/v1", headers=forwarded)
+            assert (answer.status, answer.headers["Docker-Content-Digest"]) == (200, digest)
+            assert plane.at_once == number
+        elsewhere = await known.send("GET", f"{NAME}/manifests/v1", headers=forwarded | {"X-Forwarded-Host": "other"})
+        assert elsewhere.status == 403, "the default registry is another account's"
+        assert (await known.send("GET", f"{NAME}/manifests/v1")).status == 403
 
 
 @pytest.mark.parametrize(
