@@ -19,7 +19,7 @@ from berth.names import Registry
 from berth.opening import Opened, opened
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
-from controlplane import authorize, ecr, sigv4, sts
+from controlplane import authorize, ecr, iam, sigv4, sts
 from controlplane.body import is_packed, read_body, unpacked
 from controlplane.call import Call, Run, built
 from controlplane.callers import Callers
@@ -153,4 +153,4 @@ def make_app(settings: Settings) -> web.Application:
 
 PLANE = web.AppKey("plane", ControlPlane)
 # The modules whose functions are the operations: importing them is what marks them.
-SERVICES = (ecr, sts)
+SERVICES = (ecr, iam, sts)

@@ -1,10 +1,12 @@
 """What a call is about, as IAM names it: its action and its resources, by the overlays in `api-models/`."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from string import Template
 
 from berth.errors import InvalidParameter
 from berth.identity import authorize
@@ -17,11 +19,13 @@ OVERLAYS = Path(__file__).parent.parent / "api-models"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the overlay says of an operation (Service Authorization Reference, "Amazon Elastic Container Registry")."""
+    """What the overlay says of an operation (Service Authorization Reference, the page of the service)."""
 
     action: str
     # The member that says which repositories the call is about: by name, by names or by ARN. None: about all there is.
     repository: str | None = None
+    # The ARN of what else the call is about, with members of the request in it: `…:user${Path}${UserName}`.
+    resource: str | None = None
     # Nobody needs a permission for it.
     anyone: bool = False
 
@@ -31,7 +35,7 @@ def rules(service: str) -> dict[str, Rule]:
     """The overlay of a service, by operation."""
     overlay = json.loads((OVERLAYS / f"{service}.json").read_bytes())
     return {
-        operation: Rule(entry["action"], entry.get("repository"), entry.get("anyone", False))
+        operation: Rule(entry["action"], entry.get("repository"), entry.get("resource"), entry.get("anyone", False))
         for operation, entry in overlay.items()
     }
 
@@ -60,7 +64,11 @@ def check(operation: Operation, members: Members, principal: Principal, registry
 
 
 def _resources(rule: Rule, members: Members, principal: Principal, registry: Registry) -> Iterator[str]:
-    if rule.repository is None:
+    if rule.resource is not None:
+        yield Template(rule.resource).substitute(
+            defaultdict(lambda: "*", {"Path": "/", **members, "Account": principal.account})
+        )
+    elif rule.repository is None:
         # `*` is all there is in the caller's own account: what `registryId` says of another one is asked by its name.
         yield "*" if registry.account == principal.account else registry.arn("*")
     elif rule.repository == "resourceArn":

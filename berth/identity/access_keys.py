@@ -4,19 +4,24 @@ import secrets
 import string
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
-from sqlalchemy import bindparam, delete, select
+import asyncpg
+from sqlalchemy import RowMapping, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import changes
 from berth.db import Database
+from berth.identity.directory import ids, names
 from berth.identity.principals import Principal
 from berth.questions import Question
-from berth.schema import access_keys
+from berth.schema import access_keys, accounts, identities
 from berth.sealing import Seal
 
+# A row of _WITH_OWNER.
+Row: TypeAlias = "RowMapping | asyncpg.Record"
+
 SECRET_LENGTH = 40
-_ID_ALPHABET = string.ascii_uppercase + "234567"
 _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 
 
@@ -39,27 +44,40 @@ class Listed:
     created_at: datetime
 
 
-_EXISTS = Question(select(access_keys.c.id).where(access_keys.c.id == bindparam("id")))
+_WITH_OWNER = (
+    select(access_keys, identities.c.path, identities.c.name)
+    .outerjoin(identities, identities.c.id == access_keys.c.user_id)
+    .join(accounts, accounts.c.id == access_keys.c.account)
+)
+_USABLE = (access_keys.c.status == "Active") & accounts.c.closed_at.is_(None)
+_FIND = Question(_WITH_OWNER.where(access_keys.c.id == bindparam("id"), _USABLE))
+_EXISTS = Question(
+    select(access_keys.c.id)
+    .join(accounts, accounts.c.id == access_keys.c.account)
+    .where(access_keys.c.id == bindparam("id"), _USABLE)
+)
 
 
 async def find(database: Database, seal: Seal, access_key_id: str) -> AccessKey | None:
-    """The key of that id. Raises SealBroken when it was sealed under another master key."""
-    async with database.reading() as connection:
-        row = (await connection.execute(select(access_keys).where(access_keys.c.id == access_key_id))).one_or_none()
-    return None if row is None else _opened(seal, row.id, row.account, row.sealed_secret)
+    """The key of that id, unless it is inactive or its account closed: then it is as if there were none.
+
+    Raises SealBroken when it was sealed under another master key.
+    """
+    rows = await database.ask(_FIND, id=access_key_id)
+    return _opened(seal, rows[0]) if rows else None
 
 
 async def exists(database: Database, access_key_id: str) -> bool:
+    """Whether `find` would find it."""
     return bool(await database.ask(_EXISTS, id=access_key_id))
 
 
 async def listing(database: Database) -> list[Listed]:
     """All access keys, by account and age."""
-    table = access_keys.c
-    question = select(table.id, table.account, table.principal, table.created_at)
+    order = access_keys.c.account, access_keys.c.created_at, access_keys.c.id
     async with database.reading() as connection:
-        rows = await connection.execute(question.order_by(table.account, table.created_at, table.id))
-    return [Listed(*row) for row in rows]
+        rows = (await connection.execute(_WITH_OWNER.order_by(*order))).mappings().all()
+    return [Listed(row["id"], row["account"], _owner(row).arn, row["created_at"]) for row in rows]
 
 
 async def revoke(database: Database, access_key_id: str) -> bool:
@@ -74,17 +92,15 @@ async def revoke(database: Database, access_key_id: str) -> bool:
 
 
 async def root_of(database: Database, seal: Seal, account: str) -> AccessKey | None:
-    """The newest key of the account's root."""
-    root = Principal.root(account, "")
+    """The newest key of the account's root that may be used."""
     question = (
-        select(access_keys)
-        .where(access_keys.c.account == account, access_keys.c.principal == root.arn)
+        _WITH_OWNER.where(access_keys.c.account == account, access_keys.c.user_id.is_(None), _USABLE)
         .order_by(access_keys.c.created_at.desc(), access_keys.c.id)
         .limit(1)
     )
     async with database.reading() as connection:
-        row = (await connection.execute(question)).one_or_none()
-    return None if row is None else _opened(seal, row.id, row.account, row.sealed_secret)
+        row = (await connection.execute(question)).mappings().one_or_none()
+    return None if row is None else _opened(seal, row)
 
 
 async def create_root(
@@ -95,29 +111,47 @@ async def create_root(
         existing = await root_of(database, seal, account)
         if existing is not None:
             return existing
-    key_id = access_key_id or "AKIA" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(16))
-    key_secret = secret or "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
-    principal = Principal.root(account, key_id)
+    key_id = access_key_id or ids.new(ids.ACCESS_KEY)
+    key_secret = secret or new_secret()
     row = {
         "id": key_id,
         "account": account,
-        "principal": principal.arn,
-        "sealed_secret": seal.close(key_secret.encode(), _purpose(key_id)),
+        "user_id": None,
+        "status": "Active",
+        "sealed_secret": sealed(seal, key_id, key_secret),
     }
     async with database.transaction() as connection:
+        await connection.execute(insert(accounts).values(id=account, name=account).on_conflict_do_nothing())
         await connection.execute(
             insert(access_keys)
             .values(row)
             .on_conflict_do_update(index_elements=["id"], set_={**row, "created_at": access_keys.c.created_at})
         )
         await changes.tell_of(connection, changes.of_key(key_id))
-    return AccessKey(key_id, key_secret, principal)
+    return AccessKey(key_id, key_secret, Principal.root(account, key_id))
+
+
+def new_secret() -> str:
+    return "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
+
+
+def sealed(seal: Seal, key_id: str, secret: str) -> bytes:
+    """The secret of the key as the table keeps it."""
+    return seal.close(secret.encode(), _purpose(key_id))
 
 
 def _purpose(key_id: str) -> str:
     return f"secret of the access key {key_id}"
 
 
-def _opened(seal: Seal, key_id: str, account: str, sealed: bytes) -> AccessKey:
-    secret = seal.open(sealed, _purpose(key_id)).decode()
-    return AccessKey(key_id, secret, Principal.root(account, key_id))
+def _opened(seal: Seal, row: Row) -> AccessKey:
+    secret = seal.open(row["sealed_secret"], _purpose(row["id"])).decode()
+    return AccessKey(row["id"], secret, _owner(row))
+
+
+def _owner(row: Row) -> Principal:
+    """Whom the key proves, by its user's name of today."""
+    account = row["account"]
+    if row["user_id"] is None:
+        return Principal.root(account, row["id"])
+    return Principal.user(account, names.arn(account, "user", row["path"], row["name"]), row["user_id"], row["id"])

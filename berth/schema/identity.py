@@ -133,7 +133,6 @@ access_keys = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("account", Name, nullable=False),
-    Column("principal", Text, nullable=False),
     # NULL: the root's.
     Column("user_id", ForeignKey("identities.id", ondelete="CASCADE")),
     Column("sealed_secret", LargeBinary, nullable=False),

@@ -1,6 +1,7 @@
 """What a member's value must satisfy by the model, each constraint in the words that ECR answers."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -102,7 +103,23 @@ def in_hash_order(values: list[str]) -> list[str]:
     return sorted(values, key=bucket)
 
 
+# A class of characters that names some by what they are in Unicode, such as those of a tag's key.
+OF_CATEGORIES = re.compile(r"\[(?P<categories>(?:\\p\{[A-Z]\})+)(?P<rest>.*)\](?P<how_many>[+*])")
+
+
 def matcher(pattern: str) -> Callable[[str], bool]:
     """Whether the whole of a text is in the language of a model's `pattern` (Java's classes: \\w and \\s are ASCII)."""
+    named = OF_CATEGORIES.fullmatch(pattern)
+    if named is not None:
+        return _of_categories(
+            named["categories"][3::5], re.compile(f"[{named['rest']}]"), 1 if named["how_many"] == "+" else 0
+        )
     compiled = re.compile(LINEAR_PATTERNS.get(pattern, pattern), re.ASCII)
     return lambda value: compiled.fullmatch(value) is not None
+
+
+def _of_categories(categories: str, others: re.Pattern[str], least: int) -> Callable[[str], bool]:
+    def is_one(character: str) -> bool:
+        return unicodedata.category(character)[0] in categories or others.fullmatch(character) is not None
+
+    return lambda value: len(value) >= least and all(map(is_one, value))

@@ -1,5 +1,6 @@
-"""Which protocol a request speaks: AWS JSON 1.1 (ECR) or Query (STS); both do the same four things."""
+"""Which protocol a request speaks: AWS JSON 1.1 (ECR) or Query (IAM, STS); both do the same four things."""
 
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -18,7 +19,8 @@ MIB = 1024 * 1024
 # every other character is escaped.
 LARGEST_BODIES = {"UploadLayerPart": 28 * MIB, "PutImage": 12 * MIB}
 LARGEST_BODY = 1 * MIB
-LARGEST_FORM = 64 * 1024
+# Policies of IAM, of which each character may take three.
+LARGEST_FORMS = {"iam": 1 * MIB, "sts": 64 * 1024}
 
 
 class Wire(Protocol):
@@ -67,7 +69,7 @@ class QueryWire:
         self.service = service(name)
 
     def body_limit(self, _headers: Mapping[str, str]) -> int:
-        return LARGEST_FORM
+        return LARGEST_FORMS[self.service.name]
 
     def operation(self, request: Request) -> Operation:
         if request.method not in ("POST", "GET") or request.path != "/":
@@ -87,12 +89,16 @@ class QueryWire:
         return query.parameters(request.query if request.method == "GET" else request.body)
 
 
-JSON, QUERY = JsonWire("ecr"), QueryWire("sts")
+JSON, IAM, STS = JsonWire("ecr"), QueryWire("iam"), QueryWire("sts")
+# For whom a request is signed, in its header or in a presigned URL.
+SIGNED_FOR_IAM = re.compile(r"Credential=[^,&\s]+(?:/|%2F)iam(?:/|%2F)aws4_request", re.IGNORECASE)
+VERSION_OF_IAM = re.compile(r"(?:^|&)Version=2010-05-08(?:&|$)")
 
 
 def spoken(headers: Mapping[str, str], query_string: str) -> Wire:
     """The protocol of a request with these headers; JSON where nothing tells."""
     is_form = headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
-    if TARGET not in headers and (is_form or "Action=" in query_string):
-        return QUERY
-    return JSON
+    if TARGET in headers or not (is_form or "Action=" in query_string):
+        return JSON
+    is_for_iam = SIGNED_FOR_IAM.search(headers.get("authorization", "") or query_string)
+    return IAM if is_for_iam or VERSION_OF_IAM.search(query_string) else STS

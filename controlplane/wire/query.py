@@ -1,20 +1,19 @@
-"""The Query protocol: form parameters in, XML out (STS)."""
+"""The Query protocol: form parameters in, XML out (IAM and STS)."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
 
-from botocore.model import StructureShape
-
-from berth.errors import EcrError
+from berth.errors import EcrError, ServerError
+from controlplane.wire import forms, xml
 from controlplane.wire.answer import Answer
 from controlplane.wire.faults import Serialization, UnknownOperation
 from controlplane.wire.model import Members, Operation, Service
 
 CONTENT_TYPE = "text/xml"
 MAX_PARAMETERS = 1000
+UNAVAILABLE = 503
 
-# The protocol's own names of what is the same fault in JSON (STS API reference, "Common Errors"), each with its status.
+# The protocol's own names of what is the same fault in JSON (IAM API reference, "Common errors"), each with its status.
 ERRORS = {
     "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
     "IncompleteSignatureException": ("IncompleteSignature", 400),
@@ -27,6 +26,8 @@ ERRORS = {
     "ValidationException": ("ValidationError", 400),
     "RequestEntityTooLargeException": ("RequestEntityTooLarge", 413),
 }
+# What a service calls a fault of its own.
+FAILURES = {"iam": "ServiceFailure", "sts": "InternalFailure"}
 
 
 def parameters(form: str | bytes | bytearray) -> dict[str, str]:
@@ -53,40 +54,37 @@ def operation(service: Service, given: Mapping[str, str]) -> Operation:
 
 
 def parse(operation: Operation, given: Mapping[str, str]) -> Members:
-    """The members of an input shape whose members are all strings."""
-    return operation.parse({name: value for name, value in given.items() if name not in ("Action", "Version")})
+    """The members of the operation's input. Raises berth.errors.iam.ValidationError, faults.Serialization."""
+    return forms.members(operation, {name: value for name, value in given.items() if name not in ("Action", "Version")})
 
 
 def answer(service: Service, operation: Operation, members: Members, request_id: str) -> Answer:
-    shape = service.model.operation_model(operation.name).output_shape
-    content = "" if shape is None else _members(shape, operation.serialize(members))
     return _xml(
         200,
         f'<{operation.name}Response xmlns="{service.model.metadata["xmlNamespace"]}">'
-        f"<{operation.name}Result>{content}</{operation.name}Result>"
-        f"<ResponseMetadata><RequestId>{escape(request_id)}</RequestId></ResponseMetadata>"
+        f"{xml.result(operation, members)}"
+        f"<ResponseMetadata><RequestId>{xml.text(request_id)}</RequestId></ResponseMetadata>"
         f"</{operation.name}Response>",
     )
 
 
 def error(service: Service, fault: EcrError, request_id: str) -> Answer:
-    code, status = ERRORS.get(fault.code, (fault.code.removesuffix("Exception"), fault.status))
+    code, status = _code(service, fault)
     return _xml(
         status,
         f'<ErrorResponse xmlns="{service.model.metadata["xmlNamespace"]}"><Error>'
         f"<Type>{'Sender' if status < 500 else 'Receiver'}</Type><Code>{code}</Code>"
-        f"<Message>{escape(_printable(fault.message))}</Message></Error>"
-        f"<RequestId>{escape(request_id)}</RequestId></ErrorResponse>",
+        f"<Message>{xml.text(fault.message)}</Message></Error>"
+        f"<RequestId>{xml.text(request_id)}</RequestId></ErrorResponse>",
     )
 
 
-def _members(shape: StructureShape, members: Members) -> str:
-    return "".join(f"<{name}>{escape(str(members[name]))}</{name}>" for name in shape.members if name in members)
-
-
-def _printable(text: str) -> str:
-    """Without the characters that XML 1.0 has no way to write."""
-    return "".join(c if c >= " " or c in "\t\n" else "�" for c in text.encode(errors="replace").decode())
+def _code(service: Service, fault: EcrError) -> tuple[str, int]:
+    if fault.status == UNAVAILABLE:
+        return "ServiceUnavailable", fault.status
+    if fault.code == ServerError.code:
+        return FAILURES[service.name], fault.status
+    return ERRORS.get(fault.code, (fault.code.removesuffix("Exception"), fault.status))
 
 
 def _xml(status: int, text: str) -> Answer:

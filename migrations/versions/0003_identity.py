@@ -128,6 +128,7 @@ def upgrade() -> None:
     op.add_column("access_keys", sa.Column("last_used_region", sa.Text()))
     op.add_column("access_keys", sa.Column("last_used_service", sa.Text()))
     op.create_index("ix_access_keys_user_id", "access_keys", ["user_id"])
+    op.drop_column("access_keys", "principal")
 
 
 def _of_account(table: str) -> sa.ForeignKeyConstraint:
@@ -141,6 +142,10 @@ def _of_identity(table: str, column: str) -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM access_keys WHERE user_id IS NOT NULL")
+    op.add_column("access_keys", sa.Column("principal", sa.Text()))
+    op.execute("UPDATE access_keys SET principal = 'arn:aws:iam::' || account || ':root'")
+    op.alter_column("access_keys", "principal", nullable=False)
     for column in ("last_used_service", "last_used_region", "last_used_at", "status", "user_id"):
         op.drop_column("access_keys", column)
     for table in (

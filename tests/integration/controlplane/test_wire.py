@@ -144,7 +144,13 @@ async def test_a_bad_json_request_gets_a_json_error(
         ({"content": b"Action=\xff"}, 400, "MalformedQueryString"),
         ({"content": b"Action"}, 400, "MalformedQueryString"),
         ({"content": b"Action=a&Action=b"}, 400, "MalformedQueryString"),
-        ({"content": b"Action=GetCallerIdentity", "service": "iam"}, 403, "SignatureDoesNotMatch"),
+        ({"content": b"Action=GetCallerIdentity", "service": "ecr"}, 403, "SignatureDoesNotMatch"),
+        ({"content": b"Action=GetCallerIdentity", "service": "iam"}, 400, "InvalidAction"),
+        ({"content": b"Action=ListUsers&Version=2010-05-08"}, 400, "InvalidAction"),
+        ({"content": b"Action=ListUsers&Version=2011-06-15", "service": "iam"}, 400, "InvalidAction"),
+        ({"content": b"Action=ListUsers&MaxItems.a=1", "service": "iam"}, 400, "MalformedQueryString"),
+        ({"content": b"Action=ListUsers&MaxItems=x", "service": "iam"}, 400, "MalformedQueryString"),
+        ({"content": b"Action=CreateRole" + b"x" * 1024 * 1024, "service": "iam"}, 413, "RequestEntityTooLarge"),
         ({"content": b"x" * (64 * 1024 + 1)}, 413, "RequestEntityTooLarge"),
         ({"content": b"", "method": "GET", "path": "/?Action=Nothing"}, 400, "InvalidAction"),
         ({"content": b"Action=GetCallerIdentity", "path": "/other"}, 400, "InvalidAction"),
@@ -303,10 +309,11 @@ async def test_without_its_database_the_plane_answers_and_is_not_ready(
 ) -> None:
     async with listener.listening(make_app, settings, "localhost:0") as address:
 
-        def refuse(_self: Database) -> Any:
+        def refuse(*_given: object, **_named: object) -> Any:
             raise DatabaseUnavailable("gone")
 
         monkeypatch.setattr(Database, "reading", refuse)
+        monkeypatch.setattr(Database, "ask", refuse)
         host = str(address)
         assert (await asyncio.to_thread(exchange, host, "GET", "/healthz", {}, b"")).status == 200
         assert (await asyncio.to_thread(exchange, host, "GET", "/readyz", {}, b"")).status == 503

@@ -1,0 +1,66 @@
+"""The errors of IAM, in its own words (IAM API reference, the errors of each operation)."""
+
+from typing import Self
+
+from berth.errors.base import EcrError
+
+
+class NoSuchEntity(EcrError):
+    code = "NoSuchEntity"
+    status = 404
+
+    @classmethod
+    def named(cls, kind: str, name: str) -> Self:
+        """`kind` is that of the entity: user, group, role."""
+        return cls(f"The {kind} with name {name} cannot be found.")
+
+    @classmethod
+    def key(cls, access_key_id: str) -> Self:
+        return cls(f"The Access Key with id {access_key_id} cannot be found.")
+
+
+class EntityAlreadyExists(EcrError):
+    code = "EntityAlreadyExists"
+    status = 409
+
+    @classmethod
+    def named(cls, kind: str, name: str) -> Self:
+        return cls(f"{kind.capitalize()} with name {name} already exists.")
+
+
+class DeleteConflict(EcrError):
+    """Something still hangs on the entity; `first` says what has to be done with it."""
+
+    code = "DeleteConflict"
+    status = 409
+
+    def __init__(self, first: str) -> None:
+        super().__init__(f"Cannot delete entity, must {first} first.")
+
+
+class QuotaExceeded(EcrError):
+    """IAM user guide, "IAM and AWS STS quotas"."""
+
+    code = "LimitExceeded"
+    status = 409
+
+    def __init__(self, quota: str, most: int) -> None:
+        super().__init__(f"Cannot exceed quota for {quota}: {most}")
+
+
+class InvalidInput(EcrError):
+    code = "InvalidInput"
+
+
+class ValidationError(EcrError):
+    """A value that the service's framework refuses, or IAM before it looks for what is named."""
+
+    code = "ValidationError"
+
+
+class UnmodifiableEntity(EcrError):
+    code = "UnmodifiableEntity"
+
+
+class PolicyNotAttachable(EcrError):
+    code = "PolicyNotAttachable"
