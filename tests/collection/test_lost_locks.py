@@ -1,0 +1,73 @@
+"""A collector that loses its connection, and with it its locks, while it is about to remove bytes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from berth import collection
+from berth.db import Database
+from tests.collection.place import AT_ONCE, Place
+from tests.collection.stepping import Actor, SteppedDatabase, SteppedStore
+
+CONTENT = b"a layer"
+
+
+@pytest.fixture
+async def stepped(collected_url: str) -> AsyncIterator[Database]:
+    database = SteppedDatabase(collected_url)
+    yield database
+    await database.close()
+
+
+async def collector_at(place: Place, stepped: Database, where: str) -> Actor:
+    """A collector that is about to remove what was pushed, and stops there."""
+    await place.make("app")
+    await place.push_blob("app", CONTENT)
+    work = collection.collect(stepped, SteppedStore(place.store), AT_ONCE)
+    actor = await Actor.begin("collector", work)
+    while where not in [at for at, _ in actor.stops]:
+        assert not actor.is_done
+        await actor.step()
+    return actor
+
+
+async def cut(place: Place, actor: Actor) -> None:
+    async with place.database.reading() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": actor.pid})
+
+
+async def finish(actor: Actor) -> None:
+    while not actor.is_done:
+        await actor.step()
+    assert actor.task.exception() is not None
+
+
+async def test_it_removes_nothing_that_was_pushed_since(place: Place, stepped: Database) -> None:
+    collector = await collector_at(place, stepped, "remove")
+    await cut(place, collector)
+    image = await place.push("app", CONTENT)
+    await finish(collector)
+    assert await place.is_whole("app", image)
+
+
+async def test_who_pushes_waits_until_it_has_removed_what_it_may(place: Place, stepped: Database) -> None:
+    collector = await collector_at(place, stepped, "about to remove")
+    await cut(place, collector)
+    pushing = asyncio.create_task(place.push("app", CONTENT))
+    await asyncio.sleep(0.2)
+    assert not pushing.done()
+    await finish(collector)
+    assert await place.is_whole("app", await pushing)
+    assert not await place.collect()
+
+
+async def test_what_it_has_removed_is_forgotten_by_the_next_one(place: Place, stepped: Database) -> None:
+    collector = await collector_at(place, stepped, "removed")
+    await cut(place, collector)
+    await finish(collector)
+    assert await place.stored() == set()
+    assert await place.known() != set()
+    await place.collect()
+    assert await place.known() == set()
