@@ -9,8 +9,8 @@ import pytest
 
 from berth import downloads
 from berth.db import Database
+from berth.identity.access_keys import create_root
 from berth.identity.passwords import PASSWORD_SECONDS, KeyRing, load_keyring
-from berth.identity.principals import Principal
 from berth.names import Digest
 from berth.sealing import Seal
 from berth.store.contract import Blob
@@ -155,8 +155,8 @@ async def test_an_expired_password_is_refused(place: Place, database: Database, 
 
 
 async def test_the_password_of_another_account_opens_nothing_here(place: Place, database: Database, seal: Seal) -> None:
-    stranger = Principal("999999999999", "arn:aws:iam::999999999999:root", "999999999999", "AKIAX")
-    password, _ = (await load_keyring(database, seal)).close_password(stranger)
+    stranger = await create_root(database, seal, "999999999999")
+    password, _ = (await load_keyring(database, seal)).close_password(stranger.principal)
     row = Bad("GET", "/v2/bad/input/manifests/v1", 403, "DENIED", "ecr:BatchGetImage")
     row.headers["Authorization"] = basic(f"AWS:{password}")
     await check_refused(place, row)
