@@ -16,7 +16,7 @@ _MEND = {
     "PermanentRedirect": "the bucket is in another region: see BERTH_S3_REGION",
     "AuthorizationHeaderMalformed": "the bucket is in another region: see BERTH_S3_REGION",
 }
-_PASSING_CODES = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "OperationAborted"}
+_PASSING_CODES = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout"}
 # HEAD has no body that could name the code.
 _CODES = {301: "PermanentRedirect", 403: "AccessDenied", 404: "NotFound"}
 _MISSING_CODES = {"NoSuchKey", "NotFound", "NoSuchUpload"}
@@ -50,7 +50,8 @@ def refusal(method: str, status: int, headers: Mapping[str, str], body: bytes) -
         text += f" (it is in {region})"
     if code in _MISSING_CODES:
         return S3Missing(code, text)
-    is_passing = status >= 500 or status == 429 or code in _PASSING_CODES
+    # A conflict is one with another request at the same moment: no two of ours mean one object with other bytes.
+    is_passing = status >= 500 or status in (409, 429) or code in _PASSING_CODES
     return (S3Passing if is_passing and status != 501 else S3Refused)(code, text)
 
 
