@@ -8,7 +8,7 @@ from berth import downloads, layers, uploads
 from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayerInaccessible, LayersNotFound
 from berth.layers import Layer
 from berth.names import Digest, NameInvalid
-from berth.store.contract import Blob, UploadBusy
+from berth.store.contract import Blob, Redirect, UploadBusy
 from berth.uploads import Session
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
@@ -81,8 +81,15 @@ async def get_download_url_for_layer(call: Call, request: Members) -> Members:
         raise LayerInaccessible(call.registry, name, digest, "it is not associated with an image")
     if layer.is_archived:
         raise LayerInaccessible(call.registry, name, digest, layers.ARCHIVED)
-    path = downloads.close(call.opened.keyring, Blob(call.registry, digest))
-    return {"downloadUrl": call.opened.addresses.endpoint(call.registry) + path, "layerDigest": digest}
+    return {"downloadUrl": await _download_url(call, Blob(call.registry, digest)), "layerDigest": digest}
+
+
+async def _download_url(call: Call, blob: Blob) -> str:
+    """Of the store itself where clients may go there, as they do in ECR; many of them follow no redirect."""
+    place = await call.opened.store.locate(blob)
+    if isinstance(place, Redirect):
+        return place.url
+    return call.opened.addresses.endpoint(call.registry) + downloads.close(call.opened.keyring, blob)
 
 
 def _layer(digest: Digest, layer: Layer | None) -> Members:

@@ -8,6 +8,7 @@ import json
 import signal
 import tempfile
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from tests.s3_servers import S3Server
 from .bucket_client import BucketClient
 from .conftest import client_of
 from .plain_client import SeededImage, assert_whole
-from .seeded import MIB
+from .seeded import MIB, seeded_bytes
 from .shell import Shell
 
 REPOSITORY = "in/a/bucket"
@@ -96,6 +97,18 @@ def test_a_layer_is_mounted_and_deleted(on_bucket: OnBucket) -> None:
     on_bucket.client.delete("another", digest)
     assert on_bucket.berth.run("collect").returncode == 0
     assert not any(digest.removeprefix("sha256:") in key for key in on_bucket.names())
+
+
+def test_the_api_tells_an_address_that_needs_no_password(on_bucket: OnBucket) -> None:
+    image = SeededImage("download", seed=7, sizes=(MIB, 2 * MIB, 1))
+    image.push(on_bucket.client, REPOSITORY)
+    ecr = client_of(on_bucket.berth.exports())
+    digest = f"sha256:{hashlib.sha256(b''.join(seeded_bytes(70, MIB))).hexdigest()}"
+    url = ecr.get_download_url_for_layer(repositoryName=REPOSITORY, layerDigest=digest)["downloadUrl"]
+    ecr.close()
+    assert ("X-Amz-Signature" in url) == on_bucket.redirects
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        assert f"sha256:{hashlib.sha256(answer.read()).hexdigest()}" == digest
 
 
 def test_another_process_completes_an_upload(on_bucket: OnBucket) -> None:
