@@ -1,4 +1,4 @@
-"""The rest of a large body, received by threads, past the event loop (docs/adr/0010).
+"""The rest of a large body, received by threads, past the event loop (docs/adr/0012).
 
 Through asyncio and aiohttp, every byte of a body is copied twice before anybody sees it, and some 64 KiB of them are an
 event. Here, what the kernel has is received into a buffer that a thread uses again and again, so that it stays in the
@@ -16,8 +16,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http import HttpRequestParser
+from aiohttp.web_protocol import RequestHandler
 
 # Of one piece. Larger ones cost less for each byte, until they no longer fit into the cache of a core.
 BUFFER_BYTES = 1 << 20
@@ -26,6 +27,10 @@ TURN_BYTES = 32 << 20
 # Whoever sent as much in this turn is waited for a moment, for the rest is on its way; others wait in the event loop.
 STEADY_BYTES = 64 << 10
 PATIENCE_MILLISECONDS = 20
+
+# What this reaches for in aiohttp; of another version that has not all of it, nothing is taken over.
+_REACHED_FOR = {"_pause_reading_for_buffer", "_resume_reading_for_buffer", "_parser", "_max_msg_queue_size"}
+_IS_KNOWN = {*dir(RequestHandler)} >= _REACHED_FOR and "_buffer" in dir(StreamReader)
 
 Take = Callable[[memoryview], object]
 
@@ -36,7 +41,8 @@ def can_take_over(request: web.Request) -> bool:
     """Whether the rest of the body is so many plain bytes, as the head says, on a plain socket."""
     transport, message = request.transport, request._message
     return (
-        request.content_length is not None
+        _IS_KNOWN
+        and request.content_length is not None
         and not (message.chunked or message.upgrade or request.content.is_eof())
         and transport is not None
         and not transport.is_closing()
