@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, exists, or_, select, tuple_, update
+from sqlalchemy import Column, ScalarSelect, Table, and_, bindparam, delete, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.collection.rows import ARE_SOME_BYTES, EPOCH, BytesKey, of_bytes, some_bytes
@@ -33,27 +33,27 @@ _UNUSED = (
     .limit(AT_ONCE)
     .with_for_update(skip_locked=True)
 )
+
+
+def _of_that_registry(owner: Table, held: Table, owner_id: Column[Any]) -> ScalarSelect[bool]:
+    """Asked for each row of `held` that has the digest: a join may begin with all that a registry has, far more."""
+    is_there = and_(owner.c.account == some_bytes.c.account, owner.c.region == some_bytes.c.region)
+    return select(is_there).where(owner.c.id == owner_id).correlate(some_bytes, held).scalar_subquery()
+
+
 _is_held = (
     select(1)
-    .join_from(repository_layers, repositories, repositories.c.id == repository_layers.c.repository_id)
     .where(
         repository_layers.c.digest == some_bytes.c.digest,
-        repositories.c.account == some_bytes.c.account,
-        repositories.c.region == some_bytes.c.region,
+        _of_that_registry(repositories, repository_layers, repository_layers.c.repository_id),
     )
     .correlate(some_bytes)
 )
 _is_named = (
     select(1)
-    .join_from(
-        deleted_image_references,
-        deleted_images,
-        deleted_images.c.id == deleted_image_references.c.deleted_image_id,
-    )
     .where(
         deleted_image_references.c.referenced == some_bytes.c.digest,
-        deleted_images.c.account == some_bytes.c.account,
-        deleted_images.c.region == some_bytes.c.region,
+        _of_that_registry(deleted_images, deleted_image_references, deleted_image_references.c.deleted_image_id),
     )
     .correlate(some_bytes)
 )

@@ -40,7 +40,7 @@ _NAMED = (
         func.max(_deleted.pushed_at).label("pushed_at"),
     )
     .join_from(deleted_image_references, deleted_images, deleted_image_references.c.deleted_image_id == _deleted.id)
-    .where(_deleted.id == any_(_IDS))
+    .where(_deleted.id == any_(_IDS), deleted_image_references.c.deleted_image_id == any_(_IDS))
     .group_by(_deleted.account, _deleted.region, _deleted.repository_id, deleted_image_references.c.referenced)
     .order_by(_deleted.account, _deleted.region, deleted_image_references.c.referenced, _deleted.repository_id)
 )

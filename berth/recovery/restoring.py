@@ -72,7 +72,7 @@ def _any(ids: Sequence[int]) -> Any:
 
 async def _link(connection: AsyncConnection, repository: Repository, ids: Any) -> None:
     """Let the repository hold again what the images need."""
-    is_layer = (_deleted.id == ids, _edges.kind == "layer")
+    is_layer = (_deleted.id == ids, _edges.deleted_image_id == ids, _edges.kind == "layer")
     source = (
         select(
             literal(repository.id, BigInteger),
@@ -122,7 +122,8 @@ async def _insert(connection: AsyncConnection, repository: Repository, ids: Any)
             case((_deleted.storage_class == StorageClass.ARCHIVE, _deleted.archived_at)),
         )
         .select_from(_joined)
-        .where(_deleted.id == ids, _deleted.digest == any_(literal(sorted(back), ARRAY(Text))))
+        .where(_deleted.id == ids, _edges.deleted_image_id == ids)
+        .where(_deleted.digest == any_(literal(sorted(back), ARRAY(Text))))
     )
     names = ["repository_id", "digest", *REFERENCE, "archived_at"]
     await connection.execute(insert(image_references).from_select(names, edges))
@@ -134,7 +135,7 @@ async def _check_references(connection: AsyncConnection, repository: Repository,
     question = (
         select(_edges.referenced, func.bool_or(_deleted.storage_class == StorageClass.STANDARD))
         .select_from(_joined)
-        .where(_deleted.id == ids, _edges.kind == "image")
+        .where(_deleted.id == ids, _edges.deleted_image_id == ids, _edges.kind == "image")
         .group_by(_edges.referenced)
     )
     active = dict((await connection.execute(question)).all())

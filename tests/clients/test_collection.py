@@ -153,7 +153,11 @@ class Fire:
         is_house_whole = self.berth.is_ready() and self.berth.has_child("worker")
         # Who is killed often is started again ever later: the others are collectors.
         is_enough = len([one for one in self.killed if one != "collector"]) >= MOST_KILLED
-        victims = ["collector"] if is_enough or not is_house_whole else ["dataplane", "worker", "backend", "collector"]
+        victims = (
+            ["collector"]
+            if is_enough or not is_house_whole
+            else ["dataplane", "worker", "backend", "backend", "collector"]
+        )
         victim = chance.choice(victims)
         with contextlib.suppress(AssertionError, IndexError, psutil.NoSuchProcess, ProcessLookupError):
             if victim == "collector":
