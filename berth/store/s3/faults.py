@@ -16,7 +16,15 @@ _MEND = {
     "PermanentRedirect": "the bucket is in another region: see BERTH_S3_REGION",
     "AuthorizationHeaderMalformed": "the bucket is in another region: see BERTH_S3_REGION",
 }
-_PASSING_CODES = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout"}
+_PASSING_CODES = {
+    "SlowDown",
+    "InternalError",
+    "ServiceUnavailable",
+    "RequestTimeout",
+    # A bit of a part was lost on its way.
+    "BadDigest",
+    "XAmzContentChecksumMismatch",
+}
 # HEAD has no body that could name the code.
 _CODES = {301: "PermanentRedirect", 403: "AccessDenied", 404: "NotFound"}
 _MISSING_CODES = {"NoSuchKey", "NotFound", "NoSuchUpload"}

@@ -55,6 +55,10 @@ def is_part(request: web.Request) -> bool:
     return request.method == "PUT" and "partNumber" in request.query
 
 
+def is_small_piece(request: web.Request) -> bool:
+    return request.method == "PUT" and "/uploads/" in request.path and not request.query
+
+
 def is_completion(request: web.Request) -> bool:
     return request.method == "POST" and "uploadId" in request.query
 
@@ -75,6 +79,7 @@ async def keys(store: S3Store, under: str = "uploads/") -> list[str]:
         Trouble(is_part, 2),
         Trouble(is_part, 2, 503, "SlowDown"),
         Trouble(is_part, 2, 0),
+        Trouble(is_part, 2, corrupts=True),
         Trouble(is_part, 1, 0, after=True),
         Trouble(is_completion, 2),
         Trouble(is_completion, 1, 0, after=True),
@@ -90,6 +95,13 @@ async def test_a_push_goes_through_a_bad_moment(troubled_store: S3Store, server:
     assert trouble.times == 0
     assert await content_of(troubled_store, blob) == content
     assert await keys(troubled_store) == []
+
+
+async def test_a_bit_that_is_lost_on_the_way_is_noticed(troubled_store: S3Store, server: TroubledS3) -> None:
+    server.troubles.append(Trouble(is_small_piece, 2, corrupts=True))
+    blob = await put(troubled_store, b"content")
+    assert server.troubles[0].times == 0
+    assert await content_of(troubled_store, blob) == b"content"
 
 
 async def test_a_pull_goes_on_where_the_connection_broke(troubled_store: S3Store, server: TroubledS3) -> None:

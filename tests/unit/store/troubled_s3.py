@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ class Trouble:
     code: str = "InternalError"
     # Whether the good server hears of the request before.
     after: bool = False
+    # A bit of the body is another when the good server hears of it, and its answer is passed on.
+    corrupts: bool = False
 
 
 @dataclass
@@ -35,10 +38,11 @@ class TroubledS3:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.seen[request.method] += 1
         trouble = self._next(request)
-        if trouble is not None and not trouble.after:
+        corrupts = trouble is not None and trouble.corrupts
+        if trouble is not None and not trouble.after and not corrupts:
             return await self._trouble(request, trouble)
-        async with self._passed_on(request) as response:
-            if trouble is not None:
+        async with self._passed_on(request, corrupts=corrupts) as response:
+            if trouble is not None and not corrupts:
                 await response.read()
                 return await self._trouble(request, trouble)
             answer = web.StreamResponse(status=response.status, headers=response.headers)
@@ -75,14 +79,21 @@ class TroubledS3:
         return web.Response()
 
     @contextlib.asynccontextmanager
-    async def _passed_on(self, request: web.Request) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _passed_on(
+        self, request: web.Request, *, corrupts: bool = False
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        body = request.content if request.can_read_body else None
+        if corrupts:
+            content = bytearray(await request.content.read())
+            content[len(content) // 2] ^= 1
+            body = io.BytesIO(content)
         async with (
             aiohttp.ClientSession(auto_decompress=False) as session,
             session.request(
                 request.method,
                 self.target + request.raw_path,
                 headers=request.headers,
-                data=request.content if request.can_read_body else None,
+                data=body,
                 skip_auto_headers={"Content-Type", "Accept", "Accept-Encoding", "User-Agent"},
             ) as response,
         ):
