@@ -1,5 +1,6 @@
 """Access keys of users and of the root (IAM API reference, "CreateAccessKey" and those that follow from it)."""
 
+from berth.errors import AccessDenied
 from berth.errors.iam import InvalidInput
 from berth.identity.directory import keys
 from berth.identity.directory.keys import Owner
@@ -9,6 +10,8 @@ from controlplane.iam.listing import Listing
 from controlplane.wire.model import Members
 
 NOT_USED = "N/A"
+LAST_USED = "iam:GetAccessKeyLastUsed"
+NOT_YOURS = f"no identity-based policy allows the {LAST_USED} action"
 
 
 @operation("CreateAccessKey", service="iam")
@@ -44,6 +47,12 @@ async def delete_access_key(call: Call, request: Members) -> Members:
 @operation("GetAccessKeyLastUsed", service="iam")
 async def get_access_key_last_used(call: Call, request: Members) -> Members:
     use = await keys.last_use(call.database, call.registry.account, request["AccessKeyId"])
+    if use is None:
+        # Of a key that is not the account's, AWS does not say whether there is one.
+        who, key = call.principal.arn, f"access key {request['AccessKeyId']}"
+        raise AccessDenied(
+            f"User: {who} is not authorized to perform: {LAST_USED} on resource: {key} because {NOT_YOURS}"
+        )
     return {
         "UserName": use.user_name,
         "AccessKeyLastUsed": {

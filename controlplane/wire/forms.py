@@ -51,7 +51,7 @@ CHECKED_BY_IAM: dict[str, Callable[[str, str], None]] = {NAME: names.check_name,
 def members(operation: Operation, given: Mapping[str, str]) -> Members:
     """The members of the operation's input. Raises ValidationError, faults.Serialization."""
     faults = Faults()
-    found: Members = _input(operation)(tree(given), "", faults)
+    found: Members = reader(operation)(tree(given), "", faults)
     if faults.said:
         number = f"{len(faults.said)} validation error{'s' if len(faults.said) > 1 else ''}"
         raise ValidationError(f"{number} detected: {'; '.join(faults.said[:LISTED])}")
@@ -77,7 +77,8 @@ def tree(given: Mapping[str, str]) -> dict[str, Node]:
 
 
 @cache
-def _input(operation: Operation) -> Read:
+def reader(operation: Operation) -> Read:
+    """Reads what `tree` gives of the operation's input."""
     return _structure(operation.model.input_shape or NOTHING)
 
 
@@ -141,7 +142,7 @@ def _numbered(node: Node, word: str, path: str) -> Iterator[tuple[int, Node]]:
     _want(node, dict, path)
     items = node.get(word, {})
     _want(items, dict, path)
-    if len(node) != 1 or not all(number.isascii() and number.isdigit() and len(number) < 10 for number in items):
+    if [*node] != [word] or not all(number.isascii() and number.isdigit() and len(number) < 10 for number in items):
         raise _malformed(path)
     yield from sorted((int(number), item) for number, item in items.items())
 

@@ -116,9 +116,7 @@ async def remove(database: Database, owner: Owner, key_id: str) -> None:
         await changes.tell_of(connection, changes.of_key(key_id))
 
 
-async def last_use(database: Database, account: str, key_id: str) -> Use:
-    """Raises NoSuchEntity."""
+async def last_use(database: Database, account: str, key_id: str) -> Use | None:
+    """None where the account has no such key."""
     rows = await database.ask(_USE, account=account, id=key_id)
-    if not rows:
-        raise NoSuchEntity.key(key_id)
-    return Use(*rows[0].values())
+    return Use(*rows[0].values()) if rows else None

@@ -21,6 +21,7 @@ from tests.contract import answers
 
 # The errors that any operation may answer (ECR API reference, "Common Errors"), and those of the Query protocol.
 NOT_MODELLED = {
+    "AccessDenied",
     "AccessDeniedException",
     "InvalidSignatureException",
     "SerializationException",
@@ -93,7 +94,8 @@ class Api:
         response: dict[str, Any] = dict(caught.value.response)
         error = response["Error"]
         name = self.client.meta.method_to_api_mapping[operation]
-        modelled = {shape.name for shape in self.client.meta.service_model.operation_model(name).error_shapes}
+        errors = self.client.meta.service_model.operation_model(name).error_shapes
+        modelled = {shape.metadata.get("error", {}).get("code", shape.name) for shape in errors}
         assert error["Code"] in modelled | NOT_MODELLED, f"{name} has no error {error['Code']}"
         return Refusal(error["Code"], error["Message"], response["ResponseMetadata"]["HTTPStatusCode"], response)
 
