@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from berth.addresses import Addresses
 from berth.db import Database
 from berth.ear import Ear
+from berth.identity.authorize import Authority
 from berth.identity.passwords import KeyRing, load_keyring
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
@@ -21,6 +22,7 @@ class Opened:
     settings: Settings
     database: Database
     ear: Ear
+    authority: Authority
     store: Store
     master: Seal
     keyring: KeyRing
@@ -38,6 +40,6 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     try:
         keyring = await load_keyring(database, master)
         async with using_store(settings) as store, ear.listening():
-            yield Opened(settings, database, ear, store, master, keyring, Addresses(settings))
+            yield Opened(settings, database, ear, Authority(database, ear), store, master, keyring, Addresses(settings))
     finally:
         await database.close()

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from berth import changes
 from berth.db import Database
 from berth.errors import RegistryPolicyNotFound
 from berth.names import Registry
@@ -34,6 +35,7 @@ async def put(database: Database, registry: Registry, values: dict[str, Any], **
     mine = insert(registries).values(account=registry.account, region=registry.region, **values)
     async with database.transaction() as connection:
         await connection.execute(mine.on_conflict_do_update(index_elements=KEY, set_={**values, **otherwise}))
+        await changes.tell_of(connection, changes.of_registry(registry))
 
 
 async def set_policy(database: Database, registry: Registry, text: str) -> None:
@@ -56,4 +58,5 @@ async def remove_policy(database: Database, registry: Registry) -> str:
         if text is None:
             raise RegistryPolicyNotFound(registry)
         await connection.execute(update(registries).where(row_of(registry)).values(policy=None))
+        await changes.tell_of(connection, changes.of_registry(registry))
     return str(text)

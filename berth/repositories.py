@@ -191,7 +191,7 @@ async def remove(database: Database, registry: Registry, name: str, *, force: bo
         await deleted_images.keep(connection, row["id"])
         await _let_go_of_layers(connection, registry, row["id"])
         await connection.execute(delete(repositories).where(repositories.c.id == row["id"]))
-        await changes.tell(connection, row["id"])
+        await changes.tell_of(connection, changes.of_repository(row["id"]), changes.of_access(row["id"]))
     return from_row(registry, row)
 
 

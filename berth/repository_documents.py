@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, select, update
 
+from berth import changes
 from berth.db import Database
 from berth.errors import LifecyclePolicyNotFound, RepositoryNotFound, RepositoryPolicyNotFound
 from berth.names import Registry
@@ -61,10 +62,13 @@ async def remove_lifecycle_policy(database: Database, registry: Registry, name: 
 
 
 async def _put(database: Database, registry: Registry, name: str, column: Column[str], text: str) -> None:
-    statement = update(repositories).where(named(registry, name)).values({column: text})
+    statement = update(repositories).where(named(registry, name)).values({column: text}).returning(repositories.c.id)
     async with database.transaction() as connection:
-        if (await connection.execute(statement)).rowcount == 0:
+        changed = await connection.scalar(statement)
+        if changed is None:
             raise RepositoryNotFound(registry, name)
+        if column is repositories.c.policy:
+            await changes.tell_of(connection, changes.of_access(changed))
 
 
 async def _take(
@@ -78,8 +82,11 @@ async def _take(
         .subquery("held")
     )
     statement = update(repositories).where(repositories.c.id == held.c.id).values({column: None})
+    found = held.c.id, held.c.text, held.c.lifecycle_evaluated_at
     async with database.transaction() as connection:
-        row = (await connection.execute(statement.returning(held.c.text, held.c.lifecycle_evaluated_at))).one_or_none()
-    if row is None:
-        raise RepositoryNotFound(registry, name)
+        row = (await connection.execute(statement.returning(*found))).one_or_none()
+        if row is None:
+            raise RepositoryNotFound(registry, name)
+        if column is repositories.c.policy:
+            await changes.tell_of(connection, changes.of_access(row.id))
     return row.text, row.lifecycle_evaluated_at

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Text, cast, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from berth import resource_tags
+from berth import changes, resource_tags
 from berth.db import Database
 from berth.errors import RepositoryNotFound
 from berth.names import Registry
@@ -31,12 +31,15 @@ async def add(database: Database, registry: Registry, name: str, tags: Mapping[s
             raise RepositoryNotFound(registry, name)
         merged = resource_tags.merge(row.tags, tags)
         await connection.execute(update(repositories).where(repositories.c.id == row.id).values(tags=merged))
+        await changes.tell_of(connection, changes.of_access(row.id))
 
 
 async def remove(database: Database, registry: Registry, name: str, keys: Collection[str]) -> None:
     """Take the tags of these keys off the repository, those that it has. Raises RepositoryNotFound."""
     kept = repositories.c.tags.op("-")(cast(list(keys), ARRAY(Text)))
-    statement = update(repositories).where(named(registry, name)).values(tags=kept)
+    statement = update(repositories).where(named(registry, name)).values(tags=kept).returning(repositories.c.id)
     async with database.transaction() as connection:
-        if (await connection.execute(statement)).rowcount == 0:
+        changed = await connection.scalar(statement)
+        if changed is None:
             raise RepositoryNotFound(registry, name)
+        await changes.tell_of(connection, changes.of_access(changed))

@@ -15,6 +15,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from berth import logs
 from berth.db import DatabaseUnavailable
 from berth.errors import EcrError, ServerError, Unsupported
+from berth.identity.key_uses import KeyUses
 from berth.names import Registry
 from berth.opening import Opened, opened
 from berth.settings import Settings
@@ -28,7 +29,7 @@ from controlplane.wire.answer import Answer
 from controlplane.wire.faults import MalformedHttpRequest, Unavailable
 from controlplane.wire.model import Operation
 from controlplane.wire.protocols import Wire, spoken
-from listener import ANSWER_FAULT, DATABASE, STORE, expect
+from listener import ANSWER_FAULT, DATABASE, STORE, circumstances_of, expect
 
 log = structlog.get_logger()
 
@@ -42,7 +43,8 @@ class ControlPlane:
 
     def __init__(self, everything: Opened) -> None:
         self._opened = everything
-        self._callers = Callers(everything.database, everything.ear, everything.master)
+        self._callers = Callers(everything)
+        self._uses = KeyUses(everything.database)
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
 
     async def handle(self, http: web.Request) -> web.Response:
@@ -73,16 +75,19 @@ class ControlPlane:
             limit = wire.body_limit(http.headers)
             request = replace(head, body=await read_body(http, limit))
             await verified(request, claim, key.secret)
+            self._uses.note(key.id, claim.region, wire.service.name)
             request = replace(request, body=unpacked(http, request.body, limit))
             operation = wire.operation(request)
             bind_contextvars(operation=operation.name, principal=key.principal.arn)
             run = run_of(operation)
             members = wire.members(operation, request)
             del request
+            permits = await self._callers.permits(key)
             registry = authorize.registry_of(operation, members, Registry(key.principal.account, claim.region))
-            authorize.check(operation, members, key.principal, registry)
-            output = await run(Call(self._opened, key.principal, registry, operation.name), members)
-            return wire.answer(operation, output, request_id)
+            circumstances = circumstances_of(http, registry.region)
+            call = Call(self._opened, permits, circumstances, registry, operation.name)
+            await authorize.check(operation, members, call)
+            return wire.answer(operation, await run(call, members), request_id)
 
     @contextlib.asynccontextmanager
     async def _room_for(self, http: web.Request) -> AsyncIterator[None]:

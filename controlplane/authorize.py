@@ -1,43 +1,38 @@
-"""What a call is about, as IAM names it: its action and its resources, by the overlays in `api-models/`."""
+"""May the caller do this? To each thing that a call is about, the action of the operation and those that go with it."""
 
-import json
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from string import Template
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from berth.errors import InvalidParameter
-from berth.identity import authorize
-from berth.identity.principals import Principal
+from berth.identity.access import ALL
+from berth.identity.authorize import Asked, authorize
+from berth.identity.policies import context
+from berth.identity.policies.context import Subject
+from berth.identity.policies.variables import Context
 from berth.names import NameInvalid, Registry, RepositoryArn
+from controlplane import iam_resources
+from controlplane.call import Call
+from controlplane.overlays import Rule, rules
 from controlplane.wire.model import Members, Operation
 
-OVERLAYS = Path(__file__).parent.parent / "api-models"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What the overlay says of an operation (Service Authorization Reference, the page of the service)."""
-
-    action: str
-    # The member that says which repositories the call is about: by name, by names or by ARN. None: about all there is.
-    repository: str | None = None
-    # The ARN of what else the call is about, with members of the request in it: `…:user${Path}${UserName}`.
-    resource: str | None = None
-    # Nobody needs a permission for it.
-    anyone: bool = False
-
-
-@cache
-def rules(service: str) -> dict[str, Rule]:
-    """The overlay of a service, by operation."""
-    overlay = json.loads((OVERLAYS / f"{service}.json").read_bytes())
-    return {
-        operation: Rule(entry["action"], entry.get("repository"), entry.get("resource"), entry.get("anyone", False))
-        for operation, entry in overlay.items()
-    }
+# The actions that go with others, each with the member of the request that makes it needed (ECR user guide,
+# "Creating a repository creation template"; service authorization reference, "Actions defined by Amazon ECR").
+NEEDED_FOR = {
+    "ecr:CreateRepository": "prefix",
+    "ecr:PutLifecyclePolicy": "lifecyclePolicy",
+    "ecr:SetRepositoryPolicy": "repositoryPolicy",
+    "ecr:TagResource": "tags",
+    "iam:PassRole": "customRoleArn",
+}
+_PASS_ROLE = "iam:PassRole"  # noqa: S105
+# What is no ARN of a role, the operation refuses.
+_ROLE = re.compile(r"arn:[^:]+:iam::[0-9]{12}:role/.+")
+# It is about no registry: its password opens each that the caller may use.
+_OF_NO_REGISTRY = "ecr:GetAuthorizationToken"
+_PREFIX_OF_ALL = "ROOT"
+_ECR = "ecr.amazonaws.com"
 
 
 def registry_of(operation: Operation, members: Members, own: Registry) -> Registry:
@@ -53,28 +48,65 @@ def registry_of(operation: Operation, members: Members, own: Registry) -> Regist
     return Registry(members.get("registryId", own.account), own.region)
 
 
-def check(operation: Operation, members: Members, principal: Principal, registry: Registry) -> None:
+async def check(operation: Operation, members: Members, call: Call) -> None:
     """Raises berth.errors.AccessDenied unless the principal may do the operation to all that it is about."""
     rule = rules(operation.service)[operation.name]
     if rule.anyone:
         return
-    context = {"aws:RequestedRegion": registry.region, "aws:PrincipalArn": principal.arn}
-    for resource in _resources(rule, members, principal, registry):
-        authorize.authorize(principal, rule.action, resource, context)
+    asking = _of_ecr(rule, members, call) if operation.service == "ecr" else _of_iam(rule, members, call)
+    async for asked in asking:
+        authorize(call.permits, asked, call.circumstances)
 
 
-def _resources(rule: Rule, members: Members, principal: Principal, registry: Registry) -> Iterator[str]:
-    if rule.resource is not None:
-        yield Template(rule.resource).substitute(
-            defaultdict(lambda: "*", {"Path": "/", **members, "Account": principal.account})
-        )
-    elif rule.repository is None:
+async def _of_ecr(rule: Rule, members: Members, call: Call) -> AsyncIterator[Asked]:
+    authority, registry = call.opened.authority, call.registry
+    more = _subject(members, registry.account, keys=_setting(rule, members))
+    for name in _names(rule, members):
+        on = None if rule.action == _OF_NO_REGISTRY else await authority.access(registry, name)
         # `*` is all there is in the caller's own account: what `registryId` says of another one is asked by its name.
-        yield "*" if registry.account == principal.account else registry.arn("*")
-    elif rule.repository == "resourceArn":
-        yield members["resourceArn"]
-    elif rule.repository == "repositoryNames":
-        for name in members.get("repositoryNames", ["*"]):
-            yield registry.arn(name)
-    else:
-        yield registry.arn(members[rule.repository])
+        is_all = rule.repository is None and registry.account == call.principal.account
+        asked = Asked(rule.action, "*" if is_all else registry.arn(name), on, more)
+        yield asked
+        for action in rule.dependent:
+            needed_for = members.get(NEEDED_FOR.get(action, ""))
+            if needed_for and (action != _PASS_ROLE or _ROLE.fullmatch(needed_for)):
+                yield _dependent(action, asked, members, registry)
+
+
+def _names(rule: Rule, members: Members) -> list[str]:
+    if rule.repository is None:
+        return [ALL]
+    if rule.repository == "resourceArn":
+        return [RepositoryArn.parse(members["resourceArn"]).name]
+    named = members.get(rule.repository, ALL)
+    return [named] if isinstance(named, str) else list(named)
+
+
+def _dependent(action: str, asked: Asked, members: Members, registry: Registry) -> Asked:
+    if action == _PASS_ROLE:
+        return Asked(action, members["customRoleArn"], more={"iam:passedtoservice": _ECR})
+    if "prefix" in members:
+        prefix = members["prefix"]
+        return replace(asked, action=action, resource=registry.arn(ALL if prefix == _PREFIX_OF_ALL else f"{prefix}/*"))
+    return replace(asked, action=action)
+
+
+async def _of_iam(rule: Rule, members: Members, call: Call) -> AsyncIterator[Asked]:
+    if rule.resource is None:
+        yield Asked(rule.action, "*", more=_subject(members, call.principal.account, service="iam"))
+        return
+    found = await iam_resources.find(call, members, rule.resource)
+    more = _subject(members, call.principal.account, tags=found.tags, keys=found.keys, service="iam")
+    yield Asked(rule.action, found.arn, more=more)
+
+
+def _subject(members: Members, account: str, **more: Any) -> Context:
+    """What the request itself says: the tags that it gives, the keys of those that it takes."""
+    given = members.get("tags") or members.get("Tags") or []
+    taken = members.get("tagKeys") or members.get("TagKeys") or []
+    tags = {tag["Key"]: tag.get("Value", "") for tag in given}
+    return context.of_subject(Subject(account, request_tags=tags, tag_keys=taken, **more))
+
+
+def _setting(rule: Rule, members: Members) -> Mapping[str, str]:
+    return {"ecr:AccountSetting": members["name"]} if rule.action.endswith("AccountSetting") else {}

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from berth.db import Database
+from berth.identity.permits import Permits
+from berth.identity.policies.context import Circumstances
 from berth.identity.principals import Principal
 from berth.names import Registry
 from berth.opening import Opened
@@ -14,16 +16,21 @@ from controlplane.wire.paging import Pages
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authorized call.
+    """One call, authorized before an operation gets it.
 
-    `registry` is the one that it is about: the caller's own in the region it signed for, unless a `registryId` or an
-    ARN in the request names another.
+    `circumstances` are those that policies ask about. `registry` is the one that it is about: the caller's own in the
+    region it signed for, unless a `registryId` or an ARN in the request names another.
     """
 
     opened: Opened
-    principal: Principal
+    permits: Permits
+    circumstances: Circumstances
     registry: Registry
     operation: str
+
+    @property
+    def principal(self) -> Principal:
+        return self.permits.principal
 
     @property
     def database(self) -> Database:

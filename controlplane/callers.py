@@ -1,12 +1,12 @@
-"""Whose access key a request was signed with."""
+"""Whose access key a request was signed with, and what they may do."""
 
 from berth import changes
 from berth.cache import Cache
-from berth.db import Database
-from berth.ear import Ear
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
-from berth.sealing import Seal
+from berth.identity.authorize import PrincipalGone
+from berth.identity.permits import Permits
+from berth.opening import Opened
 from controlplane.wire.faults import UnrecognizedClient
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -17,10 +17,9 @@ KEY_BYTES = 1024
 class Callers:
     """Access keys by their ids, remembered for as long as nobody changes them: a busy client costs no query a call."""
 
-    def __init__(self, database: Database, ear: Ear, master: Seal) -> None:
-        self._database = database
-        self._master = master
-        self._known: Cache[AccessKey] = Cache(ear, MOST_BYTES)
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._known: Cache[AccessKey] = Cache(opened.ear, MOST_BYTES)
 
     async def find(self, access_key_id: str) -> AccessKey:
         """Raises UnrecognizedClient."""
@@ -28,8 +27,15 @@ class Callers:
         if known is not None:
             return known
         moment = self._known.moment
-        found = await access_keys.find(self._database, self._master, access_key_id)
+        found = await access_keys.find(self._opened.database, self._opened.master, access_key_id)
         if found is None:
             raise UnrecognizedClient
         self._known.keep(access_key_id, found, subject=changes.of_key(found.id), size=KEY_BYTES, since=moment)
         return found
+
+    async def permits(self, key: AccessKey) -> Permits:
+        """Raises UnrecognizedClient where whose key it is has gone."""
+        try:
+            return await self._opened.authority.permits(key.principal)
+        except PrincipalGone:
+            raise UnrecognizedClient from None

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from berth.downloads import PATH
-from berth.identity.known_keys import KnownKeys
+from berth.identity.access import ALL
 from berth.opening import Opened, opened
 from berth.settings import Settings
 from dataplane import blobs, catalog, downloads, errors, host, manifests, referrers, tags, uploads
@@ -78,11 +78,11 @@ class DataPlane:
 
     async def _step(self, request: web.Request) -> web.StreamResponse:
         target = host.find(request, self.opened.addresses)
-        principal = await self.passwords.principal(request, self.opened.addresses.endpoint(target.registry))
+        permits = await self.passwords.permits(request, self.opened.addresses.endpoint(target.registry))
         step, action = _step_for(request.method, target.kind)
-        call = Call(request, self.opened, principal, target, self.memory)
+        call = Call(request, self.opened, permits, target, self.memory)
         if action is not None:
-            call.authorize(action, target.arn)
+            await call.authorize(action, target.registry, target.name or ALL)
         return await step(call)
 
 
@@ -95,8 +95,13 @@ def _step_for(method: str, kind: str) -> tuple[Step, str | None]:
 
 
 def _plane(opened: Opened) -> DataPlane:
-    passwords = Passwords(opened.keyring, KnownKeys(opened.database, opened.ear))
+    passwords = Passwords(opened.keyring, opened.authority)
     return DataPlane(opened, passwords, Memory(opened.database, opened.ear))
+
+
+def _at_once(plane: DataPlane) -> AtOnce:
+    opened = plane.opened
+    return AtOnce(Plain(opened.addresses), plane.passwords, opened.authority, plane.memory, ACTIONS)
 
 
 def make_app(settings: Settings) -> web.Application:
@@ -110,7 +115,7 @@ def make_app(settings: Settings) -> web.Application:
             app[PLANE] = plane
             if settings.log_level != "debug":
                 # At that level every request is logged, which those that are answered at once are not.
-                app[ANSWER_AT_ONCE] = AtOnce(Plain(everything.addresses), plane.passwords, plane.memory, ACTIONS).answer
+                app[ANSWER_AT_ONCE] = _at_once(plane).answer
             yield
 
     async def answer(request: web.Request) -> web.StreamResponse:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 
 from aiohttp.http import RawRequestMessage
 
-from berth.errors import AccessDenied
+from berth.identity.authorize import Authority
 from berth.identity.principals import Principal
-from dataplane.call import allow
 from dataplane.host import Plain, Target
 from dataplane.memory import Memory
 from dataplane.passwords import Passwords
@@ -24,11 +23,17 @@ MOST_BYTES = 256 * 1024
 
 class AtOnce:
     def __init__(
-        self, plain: Plain, passwords: Passwords, memory: Memory, actions: Mapping[tuple[str, str], str | None]
+        self,
+        plain: Plain,
+        passwords: Passwords,
+        authority: Authority,
+        memory: Memory,
+        actions: Mapping[tuple[str, str], str | None],
     ) -> None:
         """`actions`: that which the principal must be allowed, by method and kind of target."""
         self._plain = plain
         self._passwords = passwords
+        self._authority = authority
         self._memory = memory
         self._actions = actions
 
@@ -43,16 +48,12 @@ class AtOnce:
         given = headers.getall("Authorization", ())
         if target is None or len(given) != 1:
             return None
-        principal = self._passwords.recall(given[0])
+        permits = self._passwords.recall(given[0])
         action = self._actions.get((message.method, target.kind))
-        if principal is None or action is None:
-            return None
-        try:
-            allow(principal, action, target.registry, target.arn)
-        except AccessDenied:
+        if permits is None or action is None or not self._authority.recall_allowed(permits, action, target.arn):
             return None
         if target.kind == "manifests":
-            return self._manifest(message.method, target, principal)
+            return self._manifest(message.method, target, permits.principal)
         return self._blob(message.method, target)
 
     def _manifest(self, method: str, target: Target, principal: Principal) -> Prompt | None:

@@ -6,13 +6,16 @@ from aiohttp import web
 
 from berth.addresses import Addresses
 from berth.db import Database
-from berth.identity.authorize import authorize
+from berth.identity.authorize import Asked, authorize
+from berth.identity.permits import Permits
+from berth.identity.policies.context import Circumstances
 from berth.identity.principals import Principal
 from berth.names import Registry, RepositoryName
 from berth.opening import Opened
 from berth.store.contract import Store
 from dataplane.host import Target
 from dataplane.memory import Memory
+from listener import circumstances_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,13 @@ class Call:
 
     request: web.Request
     opened: Opened
-    principal: Principal
+    permits: Permits
     target: Target
     memory: Memory
+
+    @property
+    def principal(self) -> Principal:
+        return self.permits.principal
 
     @property
     def database(self) -> Database:
@@ -45,11 +52,11 @@ class Call:
     def name(self) -> RepositoryName:
         return self.target.name
 
-    def authorize(self, action: str, arn: str) -> None:
-        """Raise AccessDenied unless the principal may do `action` to `arn`."""
-        allow(self.principal, action, self.registry, arn)
+    @property
+    def circumstances(self) -> Circumstances:
+        return circumstances_of(self.request, self.registry.region)
 
-
-def allow(principal: Principal, action: str, registry: Registry, arn: str) -> None:
-    """Raise AccessDenied unless the principal may do `action` to `arn`, which is in the registry."""
-    authorize(principal, action, arn, {"aws:RequestedRegion": registry.region})
+    async def authorize(self, action: str, registry: Registry, name: str) -> None:
+        """Raise AccessDenied unless the principal may do `action` to the repository of that name (ALL: to all)."""
+        on = await self.opened.authority.access(registry, name)
+        authorize(self.permits, Asked(action, registry.arn(name), on), self.circumstances)

@@ -34,6 +34,6 @@ async def create(call: Call, missing: RepositoryNotFound) -> None:
     template = await stored.find_for(call.database, call.registry, call.name, AppliedFor.CREATE_ON_PUSH)
     if template is None:
         raise missing
-    call.authorize("ecr:CreateRepository", call.target.arn)
+    await call.authorize("ecr:CreateRepository", call.registry, call.name)
     await creation.create(call.database, call.registry, call.name, template)
     log.info("a push created a repository", repository=call.name, template=template.prefix)

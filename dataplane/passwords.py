@@ -1,4 +1,4 @@
-"""Who pushes or pulls: the registry password of the Authorization header → a principal."""
+"""Who pushes or pulls: the registry password of the Authorization header → a principal and what it may do."""
 
 import base64
 import time
@@ -6,9 +6,9 @@ from collections import OrderedDict
 
 from aiohttp import web
 
-from berth.identity.known_keys import KnownKeys
+from berth.identity.authorize import Authority, PrincipalGone
 from berth.identity.passwords import KeyRing, Password, PasswordExpired
-from berth.identity.principals import Principal
+from berth.identity.permits import Permits
 from berth.sealing import SealBroken
 from dataplane.errors import NotAuthenticated, OciError
 
@@ -20,20 +20,20 @@ REMEMBERED = 4096
 class Passwords:
     """Opens registry passwords, and remembers those that it has opened until they expire."""
 
-    def __init__(self, keyring: KeyRing, keys: KnownKeys) -> None:
+    def __init__(self, keyring: KeyRing, authority: Authority) -> None:
         self._keyring = keyring
-        self._keys = keys
+        self._authority = authority
         self._opened: OrderedDict[str, Password] = OrderedDict()
 
-    def recall(self, header: str) -> Principal | None:
+    def recall(self, header: str) -> Permits | None:
         """Whose password the Authorization header has, where it was good before and is known to be so still."""
         known = self._opened.get(header)
-        if known is None or known.expires_at <= time.time() or not self._keys.recall(known.principal.access_key_id):
+        if known is None or known.expires_at <= time.time():
             return None
-        return known.principal
+        return self._authority.recall(known.principal)
 
-    async def principal(self, request: web.Request, endpoint: str) -> Principal:
-        """Raises NotAuthenticated, and OciError for a password that has expired or whose access key is gone."""
+    async def permits(self, request: web.Request, endpoint: str) -> Permits:
+        """Raises NotAuthenticated, and OciError for a password that has expired or whose owner or key is gone."""
         given = request.headers.getall("Authorization", [])
         if not given:
             raise NotAuthenticated(endpoint, "Not Authorized")
@@ -49,10 +49,11 @@ class Passwords:
         if known.expires_at <= time.time():
             self._opened.pop(header, None)
             raise _expired()
-        if not await self._keys.exists(known.principal.access_key_id):
+        try:
+            return await self._authority.permits(known.principal)
+        except PrincipalGone:
             # AWS's own text for it (IAM user guide, "Troubleshooting": a key that was deleted).
-            raise OciError(403, "DENIED", "The security token included in the request is invalid.")
-        return known.principal
+            raise OciError(403, "DENIED", "The security token included in the request is invalid.") from None
 
     def _open(self, header: str, endpoint: str) -> Password:
         scheme, _, credentials = header.partition(" ")

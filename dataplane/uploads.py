@@ -99,7 +99,7 @@ async def _mount_from_any(
 ) -> bool:
     for registry, name in sources:
         try:
-            call.authorize("ecr:GetDownloadUrlForLayer", registry.arn(name))
+            await call.authorize("ecr:GetDownloadUrlForLayer", registry, name)
             source = await repositories.get(call.database, registry, name)
         except (ecr.AccessDenied, ecr.RepositoryNotFound):
             continue

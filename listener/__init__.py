@@ -12,10 +12,12 @@
 - `app[ANSWER_AT_ONCE]`, where it has any: the answers that it can give from memory (listener/prompt.py).
 
 Its routes are added with `expect_handler=expect`. In a handler, `berth.logs.request_id.get()` is the id of the
-request: a new UUID, also in every line that is logged; `peer_of(request)` is where it comes from.
+request: a new UUID, also in every line that is logged; `peer_of(request)` is where it comes from, and
+`circumstances_of(request, region)` what policies want to know of that.
 """
 
 from berth.sockets import AddressUnusable
+from listener.circumstances import circumstances_of
 from listener.faults import ANSWER_FAULT
 from listener.health import DATABASE, STORE
 from listener.peers import Peer, peer_of
@@ -34,6 +36,7 @@ __all__ = [
     "AddressUnusable",
     "Peer",
     "Prompt",
+    "circumstances_of",
     "expect",
     "listening",
     "peer_of",

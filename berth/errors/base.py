@@ -47,11 +47,6 @@ class AccessDenied(EcrError):
 
     code = "AccessDeniedException"
 
-    def __init__(self, principal: str, action: str, resource: str, because: str) -> None:
-        super().__init__(
-            f"User: {principal} is not authorized to perform: {action} on resource: {resource} because {because}"
-        )
-
 
 class InvalidParameter(EcrError):
     code = "InvalidParameterException"

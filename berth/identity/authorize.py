@@ -1,27 +1,111 @@
 """May this principal do this to that? The one question that stands before every operation and every data-plane step."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from berth.cache import Cache
+from berth.db import Database
+from berth.ear import Ear
 from berth.errors import AccessDenied
+from berth.identity import access, own_policies
+from berth.identity.access import Access
+from berth.identity.permits import Permits
+from berth.identity.policies import context, denials
+from berth.identity.policies.context import Circumstances, Subject
+from berth.identity.policies.decide import Decision, Request, decide
+from berth.identity.policies.variables import Context
 from berth.identity.principals import Principal
+from berth.names import Registry
 
-NO_RESOURCE_POLICY = "no resource-based policy allows the {action} action"
-NO_IDENTITY_POLICY = "no identity-based policy allows the {action} action"
+PERMITS_BYTES = 32 * 1024 * 1024
+ACCESS_BYTES = 16 * 1024 * 1024
 
 
-def authorize(principal: Principal, action: str, resource: str, context: Mapping[str, str]) -> None:
-    """Raise AccessDenied unless `principal` may do `action` (such as `ecr:PutImage`) to the ARN `resource`.
+class PrincipalGone(Exception):
+    """The access key, the user, the role or the account is not there any more, or may not be used."""
 
-    The root of an account may do everything in it, and nothing in another one. `context` holds the condition keys of
-    the request, such as `aws:RequestedRegion`.
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a principal asks to do: `action` (such as `ecr:PutImage`) to `resource`, an ARN or `*`.
+
+    `on` is what is written on the repository or the registry that it is about; `more` fills further condition keys.
+    """
+
+    action: str
+    resource: str
+    on: Access | None = None
+    more: Context = field(default_factory=dict)
+
+
+class Authority:
+    """Decides by the policies in the database, which it remembers for as long as they do not change."""
+
+    def __init__(self, database: Database, ear: Ear) -> None:
+        self._database = database
+        self._permits: Cache[Permits] = Cache(ear, PERMITS_BYTES)
+        self._access: Cache[Access] = Cache(ear, ACCESS_BYTES)
+
+    def recall(self, principal: Principal) -> Permits | None:
+        """What the principal may do, where it is known to be so still."""
+        return self._permits.get(principal.key)
+
+    async def permits(self, principal: Principal) -> Permits:
+        """Raises PrincipalGone."""
+        known = self.recall(principal)
+        if known is not None:
+            return known
+        moment = self._permits.moment
+        own = await own_policies.find(self._database, principal)
+        if own is None:
+            raise PrincipalGone
+        permits = Permits(principal, own)
+        self._permits.keep(principal.key, permits, subject=own.subjects, size=permits.size, since=moment)
+        return permits
+
+    async def access(self, registry: Registry, name: str = access.ALL) -> Access:
+        """What is written on the repository, or on the registry alone."""
+        arn = registry.arn(name)
+        known = self._access.get(arn)
+        if known is not None:
+            return known
+        moment = self._access.moment
+        found = await access.find(self._database, registry, name)
+        if found.is_there:
+            self._access.keep(arn, found, subject=found.subjects, size=found.size, since=moment)
+        return found
+
+    def recall_allowed(self, permits: Permits, action: str, arn: str) -> bool:
+        """Whether it is known that the principal may do so to the repository, whatever the circumstances."""
+        known = self._access.get(arn)
+        return known is not None and permits.is_allowed(action, arn, known)
+
+
+def authorize(permits: Permits, asked: Asked, circumstances: Circumstances) -> None:
+    """Raise AccessDenied, in AWS's words, unless the principal may do it.
+
     IAM user guide, "Policy evaluation logic".
     """
-    del context
-    owner = _account_of(resource) or principal.account
-    if owner != principal.account:
-        raise AccessDenied(principal.arn, action, resource, NO_RESOURCE_POLICY.format(action=action))
-    if principal.arn != f"arn:aws:iam::{principal.account}:root":
-        raise AccessDenied(principal.arn, action, resource, NO_IDENTITY_POLICY.format(action=action))
+    if asked.on is not None and permits.is_allowed(asked.action, asked.resource, asked.on):
+        return
+    request, decision = decided(permits, asked, circumstances)
+    if not decision.allowed:
+        raise AccessDenied(denials.words(request, decision))
+    if asked.on is not None and permits.lasts and asked.on.lasts:
+        permits.allow(asked.action, asked.resource, asked.on)
+
+
+def decided(permits: Permits, asked: Asked, circumstances: Circumstances) -> tuple[Request, Decision]:
+    """What all policies together say of it."""
+    caller, on = permits.caller, asked.on
+    owner = _account_of(asked.resource) or caller.account
+    filled = {
+        **permits.context(circumstances.moment),
+        **context.of_circumstances(circumstances),
+        **(on.filled if on is not None else context.of_subject(Subject(owner))),
+        **asked.more,
+    }
+    request = Request(caller, asked.action, asked.resource, owner, filled)
+    return request, decide(request, permits.applying(on.policies(asked.action) if on is not None else None))
 
 
 def _account_of(resource: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import controlplane.call
-from controlplane.authorize import OVERLAYS, rules
 from controlplane.call import built
+from controlplane.overlays import OVERLAYS, rules
 from controlplane.wire import model
 from tests.integration.controlplane.conftest import Api
 

@@ -79,7 +79,7 @@ def test_a_query_answer_is_the_xml_that_botocore_reads() -> None:
         (IncompleteSignature("x"), "IncompleteSignature", 400),
         (InvalidSignature("x"), "SignatureDoesNotMatch", 403),
         (UnrecognizedClient(), "InvalidClientTokenId", 403),
-        (AccessDenied("who", "what", "where", "so"), "AccessDenied", 403),
+        (AccessDenied("User: who"), "AccessDenied", 403),
         (UnknownOperation("x"), "InvalidAction", 400),
         (Serialization("x"), "MalformedQueryString", 400),
         (RepositoryNotFound(REGISTRY, "ab"), "RepositoryNotFound", 400),

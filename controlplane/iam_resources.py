@@ -1,0 +1,61 @@
+"""What a call of IAM is about: the ARN of the user, group, role or policy, and the condition keys that it fills."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from string import Template
+
+from berth.errors.iam import NoSuchEntity
+from berth.identity.directory import identities
+from berth.identity.directory.identities import Identity, Kind
+from berth.identity.principals import Kind as PrincipalKind
+from controlplane.call import Call
+from controlplane.wire.model import Members
+
+# The member that names one of each kind.
+_NAMED_BY: Mapping[str, Kind] = {"UserName": "user", "GroupName": "group", "RoleName": "role"}
+# Those of the service authorization reference, "Condition keys for AWS IAM", that members of a request fill.
+_KEYS = {"PolicyArn": "iam:policyarn", "PermissionsBoundary": "iam:permissionsboundary"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    arn: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+async def find(call: Call, members: Members, template: str) -> Resource:
+    """`template` is the ARN with members of the request in it, such as `arn:…:user${Path}${UserName}`.
+
+    The path of who is there already is their own; a name that is none stays as it is, for whether there is anybody of
+    that name is not for everybody to know.
+    """
+    keys = {key: str(members[name]) for name, key in _KEYS.items() if name in members}
+    identity = await _identity(call, members, template)
+    if identity is not None:
+        boundary = {"iam:permissionsboundary": identity.boundary} if identity.boundary is not None else {}
+        return Resource(identity.arn, identity.tags, {**boundary, **keys})
+    principal = call.principal
+    if _lacks_a_user(template, members) and principal.kind is PrincipalKind.ROOT:
+        return Resource(principal.arn)
+    given = {"Path": "/", **members, "Account": principal.account}
+    return Resource(Template(template).substitute(defaultdict(lambda: "*", given)), keys=keys)
+
+
+async def _identity(call: Call, members: Members, template: str) -> Identity | None:
+    """The user, group or role that is named, or the caller where a user could be and is not."""
+    principal = call.principal
+    if _lacks_a_user(template, members) and principal.kind is PrincipalKind.USER and principal.identity_id is not None:
+        return await identities.get_by_id(call.database, principal.identity_id)
+    for member, kind in _NAMED_BY.items():
+        if f"${{{member}}}" in template and member in members:
+            try:
+                return await identities.get(call.database, principal.account, kind, members[member])
+            except NoSuchEntity:
+                return None
+    return None
+
+
+def _lacks_a_user(template: str, members: Members) -> bool:
+    return "${UserName}" in template and "UserName" not in members
