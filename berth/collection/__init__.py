@@ -1,4 +1,4 @@
-"""Collection of garbage: what nobody needs any more goes away while everybody works (ADR 10)."""
+"""Collection of garbage: what nobody needs any more goes away while everybody works (ADR 14)."""
 
 from berth.collection.collecting import Collected, Windows, collect
 from berth.collection.sweeping import sweep
