@@ -35,19 +35,25 @@ class LargeBody(Pouring):
         return await anext(self._chunks)
 
     async def pour(self, take: Take) -> None:
+        if not can_take_over(self._request):
+            # The client has gone since.
+            async for chunk in self._chunks:
+                take(memoryview(chunk))
+            return
+        with bodies.faults():
+            async with Takeover(self._request) as taken:
+                await _in_thread(taken, lambda: sum(take(memoryview(piece)) for piece in taken.early))
+                await self._receive(taken, take)
+
+    async def _receive(self, taken: Takeover, take: Take) -> None:
         patience = bodies.Patience()
         clock = asyncio.get_running_loop().time
-        async with contextlib.AsyncExitStack() as stack:
-            with bodies.faults():
-                taken = await stack.enter_async_context(Takeover(self._request))
-            await _in_thread(taken, lambda: sum(take(memoryview(piece)) for piece in taken.early))
-            while not taken.is_complete:
-                with bodies.faults():
-                    patience.waited(0, await _in_thread(taken, lambda: taken.receive(take)))
-                    if not taken.is_complete:
-                        began = clock()
-                        await taken.wait(patience.seconds)
-                        patience.waited(clock() - began, 0)
+        while not taken.is_complete:
+            patience.waited(0, await _in_thread(taken, lambda: taken.receive(take)))
+            if not taken.is_complete:
+                began = clock()
+                await taken.wait(patience.seconds)
+                patience.waited(clock() - began, 0)
 
 
 async def _in_thread(taken: Takeover, work: Callable[[], int]) -> int:

@@ -76,6 +76,9 @@ class Takeover:
         return self._left == 0
 
     async def __aenter__(self) -> Self:
+        self._left = self._request.content_length or 0
+        self._gone = self._loop.create_task(self._content.wait_eof())
+        self._gone.add_done_callback(self._lost)
         # No byte more from the socket, and out with what the parser holds.
         self._protocol._pause_reading_for_buffer()
         self.early = []
@@ -83,16 +86,21 @@ class Takeover:
             while self._content._buffer:
                 self.early.append(await self._content.readany())
         except BaseException:
-            self._socket.close()
+            self._leave()
             raise
-        self._left = (self._request.content_length or 0) - self._content.total_bytes
-        self._gone = self._loop.create_task(self._content.wait_eof())
-        self._gone.add_done_callback(lambda gone: None if gone.cancelled() else self.stop())
+        self._left -= self._content.total_bytes
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leave()
+
+    def _lost(self, gone: asyncio.Task[None]) -> None:
+        if not gone.cancelled() and gone.exception() is not None:
+            self.stop()
+
+    def _leave(self) -> None:
         self._gone.cancel()
         self._socket.close()
         if self._left:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 import listener
 from berth.repositories import Repository
@@ -204,6 +205,20 @@ async def test_a_client_that_goes_away_leaves_the_upload_as_it_was(
             answer = await line.answer()
             assert (answer.status, answer.headers["connection"]) == (400, "close")
     await assert_goes_on(client, upload, received=2 * MIB)
+
+
+@pytest.mark.parametrize("sent", [0, 100_000, 2 * MIB])
+async def test_clients_that_go_away_at_any_moment_are_no_fault_of_berths(
+    client: RegistryClient, upload: str, sent: int
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        for delay in range(20):
+            async with connected(client) as line:
+                line.writer.write(line.head("PATCH", upload, len(CONTENT)) + CONTENT[:sent])
+                await asyncio.sleep(delay / 1000)
+                line.writer.transport.abort()
+        await assert_goes_on(client, upload)
+    assert not [line for line in lines if line["log_level"] in {"error", "critical"}]
 
 
 async def test_many_that_trickle_do_not_keep_the_threads_from_others(
