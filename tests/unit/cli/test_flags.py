@@ -27,7 +27,7 @@ def test_every_setting_is_a_flag_with_its_variable_and_default(command: str) -> 
 def test_help_lists_the_commands() -> None:
     code, text = run("--help")
     assert code == 0
-    for command in ("up", "env", "migrate", "doctor", "keys", "ready", "version"):
+    for command in ("up", "collect", "env", "images", "migrate", "doctor", "keys", "ready", "version"):
         assert f"\n  {command} " in text
 
 
