@@ -26,6 +26,7 @@ from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
+from tests.absences import absent
 from tests.berth_process import BerthProcess, starting_berth
 from tests.s3_servers import S3Server, running_versitygw, versitygw
 
@@ -176,7 +177,7 @@ def start_berth(tmp_path: Path) -> Iterator[Callable[..., BerthProcess]]:
 def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A real S3 server, where it is installed."""
     if versitygw() is None:
-        pytest.skip("not on this machine: versitygw")
+        absent("not on this machine: versitygw")
     folder = tmp_path_factory.mktemp("versitygw")
     with running_versitygw(folder) as server:
         yield server

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.absences import absent
 from tests.berth_process import launching_berth
 
-from .conftest import absent, client_of
+from .conftest import client_of
 from .hosts_file import named
 from .private_ca import Issued, issue
 from .shell import Shell

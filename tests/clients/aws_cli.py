@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from .conftest import HERE, absent
+from tests.absences import absent
+
+from .conftest import HERE
 from .shell import Shell
 
 
@@ -30,11 +32,11 @@ class Said:
 
 
 class AwsCli:
-    """`aws ecr …` in the shell's folder, with its environment. Use it as a context."""
+    """`aws ecr …`, or another service's, in the shell's folder, with its environment. Use it as a context."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, service: str = "ecr") -> None:
         self.process = subprocess.Popen(
-            [_python_of_the_cli(), HERE / "cli_process.py"],
+            [_python_of_the_cli(), HERE / "cli_process.py", service],
             cwd=shell.folder,
             env=dict(shell.environment),
             stdin=subprocess.PIPE,
@@ -49,14 +51,14 @@ class AwsCli:
         self.process.communicate(timeout=60)
 
     def __call__(self, *words: str) -> Said:
-        """Run `aws ecr WORDS`."""
+        """Run `aws SERVICE WORDS`."""
         assert self.process.stdin
         assert self.process.stdout
         print(json.dumps(words), file=self.process.stdin, flush=True)
         return Said(**json.loads(self.process.stdout.readline()))
 
     def subcommands(self) -> set[str]:
-        """What the CLI itself says it has under `aws ecr`, and under `aws ecr wait`: `wait image-scan-complete`."""
+        """What the CLI itself says it has for the service, and under `wait`: `wait image-scan-complete`."""
         words = self._choices("no-such-subcommand")
         waiters = self._choices("wait", "no-such-waiter")
         return words - {"wait"} | {f"wait {waiter}" for waiter in waiters}

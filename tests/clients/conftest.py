@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.absences import absent
 from tests.berth_process import BerthProcess, starting_berth
 
 from . import engines
@@ -23,9 +24,6 @@ from .seeded import MIB, write_seeded
 from .shell import Shell
 
 HERE = Path(__file__).parent
-REQUIRED = (
-    os.environ.get("BERTH_REQUIRE_CLIENTS") == "1"
-)  # read now: the tests' own environment has no BERTH_ variables
 LAYER_SIZE = 200 * MIB
 LONGEST_SECONDS = 900  # a whole life under Terraform takes one minute of CPU, on two cores that others want too
 
@@ -43,13 +41,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         missing.append("root (an engine needs it)")
     if missing:
         absent(f"not on this machine: {', '.join(missing)}")
-
-
-def absent(reason: str) -> None:
-    """End the test because a client is absent: a skip on a laptop, a failure where all clients are required."""
-    if REQUIRED:
-        pytest.fail(f"{reason} (BERTH_REQUIRE_CLIENTS=1)", pytrace=False)
-    pytest.skip(reason)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from .conftest import absent
+from tests.absences import absent
+
 from .shell import ProgramFailed
 
 HOSTS = Path("/etc/hosts")

@@ -10,7 +10,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .conftest import HERE, absent
+from tests.absences import absent
+
+from .conftest import HERE
 from .shell import ProgramFailed, Shell
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "berth-ci"

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.absences import absent
+
 from .api_images import put_small_image
-from .conftest import HERE, Repository, absent
+from .conftest import HERE, Repository
 from .shell import ProgramFailed, Shell
 
 pytestmark = pytest.mark.clients("terraform")

@@ -10,8 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
+from tests.absences import absent
 from tests.authority import Authority
 from tests.berth_process import free_port
 from tests.integration.listener.conftest import Listen
@@ -32,7 +31,7 @@ def example(language: str) -> str:
 @contextlib.asynccontextmanager
 async def program(folder: Path, *command: str) -> AsyncIterator[None]:
     if shutil.which(command[0]) is None:
-        pytest.skip(f"there is no {command[0]} here")
+        absent(f"not on this machine: {command[0]}")
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
