@@ -1,4 +1,4 @@
-"""Runs inside the Python of the aws CLI: one process that runs `aws ecr WORDS` for each line of JSON it reads.
+"""Runs inside the Python of the aws CLI: one process that runs `aws SERVICE WORDS` for each line of JSON it reads.
 
 A line is `["describe-images", …]`; the answer is `{"status": …, "out": …, "err": …}`. Each call makes the CLI's driver
 anew, as a process of its own would, without the imports that are most of such a process's time.
@@ -14,16 +14,17 @@ import awscli.clidriver
 
 
 def main() -> None:
-    """Answer line by line until there is no more."""
+    """Answer line by line until there is no more; the argument is the service."""
+    service = sys.argv[1]
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(run(json.loads(line))) + "\n")
+        sys.stdout.write(json.dumps(run([service, *json.loads(line)])) + "\n")
         sys.stdout.flush()
 
 
 def run(words: list[str]) -> dict[str, Any]:
     """Run the CLI's own main and answer what it would leave behind."""
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
-    sys.argv = ["aws", "ecr", *words]
+    sys.argv = ["aws", *words]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             status = awscli.clidriver.main()
