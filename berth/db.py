@@ -35,6 +35,8 @@ _DISCONNECTS = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
+    # It was used after PostgreSQL had said that it ends it.
+    asyncpg.InternalClientError,
 )
 
 

@@ -16,6 +16,8 @@ from berth.names import Registry
 from berth.schema import registries
 
 KEY = ("account", "region")
+# What decisions about who may do what depend on.
+ASKED = {"policy", "settings"}
 
 
 def row_of(registry: Registry) -> ColumnElement[bool]:
@@ -35,7 +37,8 @@ async def put(database: Database, registry: Registry, values: dict[str, Any], **
     mine = insert(registries).values(account=registry.account, region=registry.region, **values)
     async with database.transaction() as connection:
         await connection.execute(mine.on_conflict_do_update(index_elements=KEY, set_={**values, **otherwise}))
-        await changes.tell_of(connection, changes.of_registry(registry))
+        if values.keys() & ASKED:
+            await changes.tell_of(connection, changes.of_registry(registry))
 
 
 async def set_policy(database: Database, registry: Registry, text: str) -> None:

@@ -1,6 +1,5 @@
 """May the caller do this? To each thing that a call is about, the action of the operation and those that go with it."""
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,8 +26,6 @@ NEEDED_FOR = {
     "iam:PassRole": "customRoleArn",
 }
 _PASS_ROLE = "iam:PassRole"  # noqa: S105
-# What is no ARN of a role, the operation refuses.
-_ROLE = re.compile(r"arn:[^:]+:iam::[0-9]{12}:role/.+")
 # It is about no registry: its password opens each that the caller may use.
 _OF_NO_REGISTRY = "ecr:GetAuthorizationToken"
 _PREFIX_OF_ALL = "ROOT"
@@ -69,8 +66,14 @@ async def _of_ecr(rule: Rule, members: Members, call: Call) -> AsyncIterator[Ask
         yield asked
         for action in rule.dependent:
             needed_for = members.get(NEEDED_FOR.get(action, ""))
-            if needed_for and (action != _PASS_ROLE or _ROLE.fullmatch(needed_for)):
+            # What is no ARN of a role of the account, the operation refuses.
+            is_other = action == _PASS_ROLE and not _is_role(needed_for, registry)
+            if needed_for and not is_other:
                 yield _dependent(action, asked, members, registry)
+
+
+def _is_role(arn: str | None, registry: Registry) -> bool:
+    return arn is not None and arn.startswith(f"arn:{registry.partition}:iam::{registry.account}:role/")
 
 
 def _names(rule: Rule, members: Members) -> list[str]:

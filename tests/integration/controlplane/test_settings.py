@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-import berth.identity.authorize
-from berth.identity import access_keys
+from berth import changes
+from berth.identity import access_keys, own_policies
 from berth.identity.access_keys import AccessKey
+from berth.identity.own_policies import Own
 from berth.identity.principals import Principal
 from berth.names import Registry
+from tests.identities import EVERYTHING, document
 from tests.integration.controlplane.conftest import Api, CountedPlane, api_of
 from tests.integration.controlplane.pushing import push_image
 
@@ -144,12 +146,18 @@ async def test_the_pulls_of_an_excluded_principal_do_not_count(
     principal = Principal(registry.account, puller.format(account=registry.account), "AIDA", f"AKIA{registry.account}")
     key = AccessKey(principal.access_key_id, "a secret", principal)
     found = access_keys.find
+    own = Own(principal.arn, "", {}, [("all", document(EVERYTHING))], None, None, None, (changes.NEVER,))
 
     async def find(database: Any, seal: Any, access_key_id: str) -> AccessKey | None:
         return key if access_key_id == key.id else await found(database, seal, access_key_id)
 
     monkeypatch.setattr(access_keys, "find", find)
-    monkeypatch.setattr(berth.identity.authorize, "authorize", lambda *_: None)
+    find_own = own_policies.find
+
+    async def of_key(database: Any, principal: Principal) -> Own | None:
+        return own if principal.access_key_id == key.id else await find_own(database, principal)
+
+    monkeypatch.setattr(own_policies, "find", of_key)
     with api_of("ecr", plane.url, key, registry.region) as pulling:
         got = await pulling.batch_get_image(repositoryName="team/app", imageIds=[{"imageTag": "v1"}])
     assert len(got["images"]) == 1
@@ -158,15 +166,15 @@ async def test_the_pulls_of_an_excluded_principal_do_not_count(
 
 
 async def test_the_statements_of_each_operation(api: Api, plane: CountedPlane) -> None:
-    await api.describe_registry()  # The caller is known from now on.
     setting = {"name": "REGISTRY_POLICY_SCOPE"}
     for operation, members, number in (
         ("get_account_setting", setting, 1),
-        ("put_account_setting", {**setting, "value": "V1"}, 1),
+        ("put_account_setting", {**setting, "value": "V1"}, 2),
         ("register_pull_time_update_exclusion", {"principalArn": ROLE}, 3),
         ("list_pull_time_update_exclusions", {}, 1),
         ("deregister_pull_time_update_exclusion", {"principalArn": ROLE}, 2),
     ):
+        await api.describe_registry()  # The caller, and what is written on the registry, are known from now on.
         with plane.counting() as statements:
             await getattr(api, operation)(**members)
         assert len(statements) == number, "\n".join(statements)

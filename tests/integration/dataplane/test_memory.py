@@ -17,14 +17,15 @@ import listener
 from berth import pull_time_exclusions, pulls, schema
 from berth.db import Database
 from berth.identity.access_keys import AccessKey
+from berth.identity.authorize import Authority
 from berth.identity.passwords import load_keyring
-from berth.identity.principals import Principal
 from berth.names import Registry
 from berth.proxies import parse_networks
 from berth.repositories import Repository
 from berth.sealing import Seal
 from berth.settings import Settings
 from dataplane.at_once import AtOnce
+from tests.identities import EVERYTHING, Identities
 from tests.integration.dataplane.conftest import RegistryClient
 
 Make = Callable[..., Awaitable[Repository]]
@@ -127,8 +128,8 @@ async def test_a_first_pull_sends_so_many_statements(
     await make_repository(NAME)
     _, document = await client.push_image(NAME, "v1")
     for path, number in (
-        # Whether the key exists, the manifest, the time of the pull.
-        (f"{NAME}/manifests/v1", 3),
+        # What the principal may do, what is written on the repository, the manifest, the time of the pull.
+        (f"{NAME}/manifests/v1", 4),
         (f"{NAME}/blobs/{document['layers'][0]['digest']}", 1),
         (f"{NAME}/manifests/none", 1),
         (f"{NAME}/manifests/none", 1),
@@ -196,8 +197,8 @@ async def test_what_one_may_not_read_is_not_handed_out_because_another_one_read_
     elsewhere = known.prefix.replace(known.prefix.split("/")[2], "999999999999")
     assert (await replace(known, prefix=elsewhere).send("GET", f"{NAME}/manifests/v1")).status == 403
     asked = []
-    allow = dataplane.call.authorize
-    monkeypatch.setattr(dataplane.call, "authorize", lambda *given: (asked.append(given[1]), allow(*given)))
+    recall = Authority.recall_allowed
+    monkeypatch.setattr(Authority, "recall_allowed", lambda *given: (asked.append(given[2]), recall(*given))[1])
     assert (await known.send("GET", f"{NAME}/manifests/v1")).status == 200
     assert asked == ["ecr:BatchGetImage"], "every request is authorized, those that are answered from memory too"
 
@@ -231,14 +232,11 @@ async def test_a_pull_that_does_not_count_writes_nothing_when_it_is_known_not_to
     registry: Registry,
     seal: Seal,
     root_key: AccessKey,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dataplane.call, "authorize", lambda *_: None)
     repository = await make_repository(NAME)
     await client.push_image(NAME, "v1")
     role = f"arn:aws:iam::{registry.account}:role/trivy"
-    session = f"arn:aws:sts::{registry.account}:assumed-role/trivy/scan"
-    principal = Principal(registry.account, session, "AROA:scan", root_key.id)
+    principal = await Identities(database, seal, root_key.principal.account).role_session("trivy", EVERYTHING)
     password = (await load_keyring(database, seal)).close_password(principal)[0]
     scanner = {"Authorization": aiohttp.encode_basic_auth("AWS", password)}
     known, path = replace(client, base=plane.url), f"{NAME}/manifests/v1"

@@ -6,7 +6,6 @@ import aiohttp
 import pytest
 from sqlalchemy import select
 
-import dataplane.call
 from berth import account_settings, pull_time_exclusions
 from berth.db import Database
 from berth.identity.access_keys import AccessKey
@@ -16,16 +15,16 @@ from berth.names import Registry
 from berth.repositories import Repository
 from berth.schema import images
 from berth.sealing import Seal
+from tests.identities import EVERYTHING, Identities
 from tests.integration.dataplane.conftest import RegistryClient
 
 Make = Callable[..., Awaitable[Repository]]
 
 
 @pytest.fixture
-def session(registry: Registry, root_key: AccessKey) -> Principal:
-    """The session of a role of the test's account."""
-    arn = f"arn:aws:sts::{registry.account}:assumed-role/trivy/scan"
-    return Principal(registry.account, arn, "AROA:scan", root_key.id)
+async def session(registry: Registry, root_key: AccessKey, database: Database, seal: Seal) -> Principal:
+    """The session of a role of the test's account, which may do everything."""
+    return await Identities(database, seal, root_key.principal.account).role_session("trivy", EVERYTHING, name="scan")
 
 
 @pytest.fixture
@@ -35,10 +34,8 @@ async def scanner(
     database: Database,
     seal: Seal,
     session: Principal,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[RegistryClient]:
-    """A client with the password of that session, which may do everything."""
-    monkeypatch.setattr(dataplane.call, "authorize", lambda *_: None)
+    """A client with the password of that session."""
     password = (await load_keyring(database, seal)).close_password(session)[0]
     headers = {"Authorization": aiohttp.encode_basic_auth("AWS", password)}
     async with aiohttp.ClientSession(headers=headers, auto_decompress=False) as http:
