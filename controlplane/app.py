@@ -70,7 +70,7 @@ class ControlPlane:
     async def _answer(self, http: web.Request, head: sigv4.Request, wire: Wire, request_id: str) -> Answer:
         """The stations, in order. A stranger is turned away before any byte of the body is read."""
         claim = sigv4.claim(head, wire.service.signing_name, datetime.now(UTC))
-        key = await self._callers.find(claim.access_key_id)
+        key = await self._callers.find(claim)
         async with self._room_for(http):
             limit = wire.body_limit(http.headers)
             request = replace(head, body=await read_body(http, limit))

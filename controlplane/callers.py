@@ -1,13 +1,17 @@
 """Whose access key a request was signed with, and what they may do."""
 
+import time
+
 from berth import changes
 from berth.cache import Cache
-from berth.identity import access_keys
+from berth.identity import access_keys, sessions
 from berth.identity.access_keys import AccessKey
 from berth.identity.authorize import PrincipalGone
 from berth.identity.permits import Permits
 from berth.opening import Opened
-from controlplane.wire.faults import UnrecognizedClient
+from berth.sealing import SealBroken
+from controlplane.sigv4 import Claim
+from controlplane.wire.faults import ExpiredToken, UnrecognizedClient
 
 MOST_BYTES = 4 * 1024 * 1024
 # What a key takes, its names and its secret.
@@ -21,8 +25,21 @@ class Callers:
         self._opened = opened
         self._known: Cache[AccessKey] = Cache(opened.ear, MOST_BYTES)
 
-    async def find(self, access_key_id: str) -> AccessKey:
-        """Raises UnrecognizedClient."""
+    async def find(self, claim: Claim) -> AccessKey:
+        """Raises UnrecognizedClient, ExpiredToken."""
+        if claim.token is not None:
+            return await self._of_session(claim.access_key_id, claim.token)
+        return await self._permanent(claim.access_key_id)
+
+    async def _of_session(self, access_key_id: str, token: str) -> AccessKey:
+        try:
+            return sessions.opened(self._opened.keyring, access_key_id, token, time.time())
+        except SealBroken:
+            raise UnrecognizedClient from None
+        except sessions.SessionExpired:
+            raise ExpiredToken from None
+
+    async def _permanent(self, access_key_id: str) -> AccessKey:
         known = self._known.get(access_key_id)
         if known is not None:
             return known

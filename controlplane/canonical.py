@@ -27,13 +27,17 @@ def normalized_path(path: str) -> str:
     return f"/{'/'.join(kept)}{trailing}"
 
 
-def canonical_query(query: str) -> str:
-    """The parameters, each encoded in the one way that is canonical, in the order of their encoded names and values."""
+def canonical_query(query: str, without: Sequence[str] = ()) -> str:
+    """The parameters, each encoded in the one way that is canonical, in the order of their encoded names and values.
+
+    `without` are the names of those that are left out.
+    """
     pairs = []
     for part in query.split("&"):
         if part:
             name, _, value = part.partition("=")
             pairs.append((_reencoded(name), _reencoded(value)))
+    pairs = [pair for pair in pairs if pair[0] not in without]
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 

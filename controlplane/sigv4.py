@@ -1,4 +1,6 @@
-"""Signature Version 4 in the Authorization header, verified (IAM user guide, "Create a signed AWS API request").
+"""Signature Version 4, verified: in the Authorization header or in the query string.
+
+IAM user guide, "AWS Signature Version 4 for API requests", "Create a signed AWS API request".
 
 What can be told without the secret is told by `claim`; the caller then looks the access key up, and `verify` compares
 the signatures. Both are pure. Each failure has the code and the text of AWS's JSON services.
@@ -10,12 +12,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property, lru_cache
 
 from berth.names import NameInvalid, Registry
+from controlplane import presigned
 from controlplane.canonical import canonical_headers, canonical_path, canonical_query
 from controlplane.wire.faults import (
     IncompleteSignature,
@@ -32,7 +35,7 @@ BASIC = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 PARAMETERS = ("Credential", "Signature", "SignedHeaders")
 SIGNATURE = re.compile(r"[0-9a-f]{64}")
 ACCESS_KEY_ID = re.compile(r"\w{1,128}", re.ASCII)
-PRESIGNED = re.compile(r"(?:^|&)X-Amz-(?:Algorithm|Signature)=", re.IGNORECASE)
+TOKEN = "x-amz-security-token"  # noqa: S105
 MAX_AUTHORIZATION = 8192
 DOES_NOT_MATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -68,7 +71,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who a request says has signed it, for which region, and over what; not to be believed before `verify`."""
+    """Who a request says has signed it, for which region, and over what; not to be believed before `verify`.
+
+    `token` is the session token that goes with a temporary access key; `is_presigned`: it is all in the query string.
+    """
 
     access_key_id: str
     date: str
@@ -77,6 +83,25 @@ class Claim:
     moment: str
     signed_headers: tuple[str, ...]
     signature: str
+    token: str | None = field(default=None, repr=False)
+    is_presigned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A claim as it is written, wherever that is."""
+
+    credential: str
+    signed_headers: str
+    signature: str
+    date: str
+    token: str | None
+    is_presigned: bool
+
+
+def is_unsigned(request: Request) -> bool:
+    """Whether a request does not even try to be signed."""
+    return "authorization" not in request.fields and not presigned.given(request.query)
 
 
 def claim(request: Request, service: str, now: datetime) -> Claim:
@@ -84,19 +109,18 @@ def claim(request: Request, service: str, now: datetime) -> Claim:
 
     Raises MissingAuthenticationToken, IncompleteSignature, InvalidSignature, UnrecognizedClient.
     """
-    parameters = _parameters(request)
-    moment, written = _moment(request)
+    written = _written(request)
+    moment, basic = _moment(written.date)
     _in_time(moment, now)
-    if "x-amz-security-token" in request.fields:
-        # Session tokens are handed out by STS operations that Berth does not have.
-        raise UnrecognizedClient
-    signed = _signed_headers(request, parameters["SignedHeaders"])
-    access_key_id, date, region = _scope(parameters["Credential"], service, written)
+    signed = _signed_headers(request, written.signed_headers)
+    access_key_id, date, region = _scope(written.credential, service, basic)
     if not ACCESS_KEY_ID.fullmatch(access_key_id):
         raise UnrecognizedClient
-    if not SIGNATURE.fullmatch(parameters["Signature"]):
+    if not SIGNATURE.fullmatch(written.signature):
         raise InvalidSignature(DOES_NOT_MATCH)
-    return Claim(access_key_id, date, region, service, written, signed, parameters["Signature"])
+    return Claim(
+        access_key_id, date, region, service, basic, signed, written.signature, written.token, written.is_presigned
+    )
 
 
 def verify(request: Request, claim: Claim, secret: str) -> None:
@@ -105,19 +129,37 @@ def verify(request: Request, claim: Claim, secret: str) -> None:
     declared = request.field("x-amz-content-sha256")
     if declared is not None and not hmac.compare_digest(declared.encode(), body_hash.encode()):
         raise InvalidSignature("The provided 'x-amz-content-sha256' header does not match what was computed.")
-    expected = signature(
-        claim, string_to_sign(claim, canonical_request(request, claim.signed_headers, body_hash)), secret
-    )
-    if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
+    if not any(_is_signed(request, claim, secret, body_hash, without) for without in _left_out(claim)):
         raise InvalidSignature(DOES_NOT_MATCH)
 
 
-def canonical_request(request: Request, signed_headers: Sequence[str], body_hash: str) -> str:
+def _left_out(claim: Claim) -> list[tuple[str, ...]]:
+    """What of the query string may be none of what was signed.
+
+    AWS's suite has session tokens that were added behind the signature: that a token belongs to its access key, it
+    says itself.
+    """
+    if not claim.is_presigned:
+        return [()]
+    without = (presigned.SIGNATURE,)
+    return [without] if claim.token is None else [without, (*without, presigned.TOKEN)]
+
+
+def _is_signed(request: Request, claim: Claim, secret: str, body_hash: str, without: Sequence[str]) -> bool:
+    canonical = canonical_request(request, claim.signed_headers, body_hash, without)
+    expected = signature(claim, string_to_sign(claim, canonical), secret)
+    return hmac.compare_digest(expected.encode(), claim.signature.encode())
+
+
+def canonical_request(
+    request: Request, signed_headers: Sequence[str], body_hash: str, without: Sequence[str] = ()
+) -> str:
+    """`without` are the parameters of the query string that are not in it."""
     return "\n".join(
         (
             request.method,
             canonical_path(request.path),
-            canonical_query(request.query),
+            canonical_query(request.query, without),
             canonical_headers(request.fields, signed_headers),
             ";".join(signed_headers),
             body_hash,
@@ -146,23 +188,56 @@ def _hmac(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), "sha256")
 
 
-def _parameters(request: Request) -> dict[str, str]:
-    """What the Authorization header says, by name; all of PARAMETERS are in it, and nothing else."""
-    header = request.field("authorization")
-    if header is None and PRESIGNED.search(request.query):
-        raise IncompleteSignature("Presigned requests are not accepted here: sign in the header 'Authorization'")
+def _written(request: Request) -> _Written:
+    """Raises MissingAuthenticationToken, IncompleteSignature."""
+    header, in_query = request.field("authorization"), presigned.given(request.query)
+    if header is not None and in_query:
+        raise IncompleteSignature(
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header "
+            "should be specified"
+        )
+    return _in_query(request, in_query) if in_query else _in_header(request, header)
+
+
+def _in_query(request: Request, parameters: dict[str, str]) -> _Written:
+    presigned.check_complete(parameters)
+    _check_algorithm(parameters[presigned.ALGORITHM])
+    in_header, token = request.field(TOKEN), parameters.get(presigned.TOKEN)
+    if in_header is not None and token is not None:
+        raise IncompleteSignature("The session token is given more than once")
+    return _Written(
+        parameters[presigned.CREDENTIAL],
+        parameters[presigned.SIGNED_HEADERS],
+        parameters[presigned.SIGNATURE],
+        parameters[presigned.DATE],
+        in_header if token is None else token,
+        is_presigned=True,
+    )
+
+
+def _in_header(request: Request, header: str | None) -> _Written:
     if header is None or not header.startswith("AWS4-"):
         raise MissingAuthenticationToken
     algorithm, _, rest = header.partition(" ")
-    if algorithm != ALGORITHM:
-        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm[:50]}'.")
+    _check_algorithm(algorithm)
     found = _pairs(rest, header)
     lacking = [f"Authorization header requires '{name}' parameter." for name in PARAMETERS if not found.get(name)]
     if "x-amz-date" not in request.fields and "date" not in request.fields:
         lacking.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if lacking:
         raise IncompleteSignature(f"{' '.join(lacking)} {_shown(header)}")
-    return found
+    credential, its_signature, signed_headers = (found[name] for name in PARAMETERS)
+    date = request.field("x-amz-date")
+    if date is None:
+        date = request.field("date") or ""
+        date = date if BASIC.fullmatch(date) else _from_http(date)
+    return _Written(credential, signed_headers, its_signature, date, request.field(TOKEN), is_presigned=False)
+
+
+def _check_algorithm(algorithm: str) -> None:
+    if algorithm != ALGORITHM:
+        # Among them AWS4-ECDSA-P256-SHA256, Signature Version 4A: Berth has no public keys of its callers.
+        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm[:50]}'.")
 
 
 def _pairs(text: str, header: str) -> dict[str, str]:
@@ -187,16 +262,8 @@ def _shown(header: str) -> str:
     return f"(Hashed with SHA-256 and encoded with Base64) Authorization={base64.b64encode(digest).decode()}"
 
 
-def _moment(request: Request) -> tuple[datetime, str]:
-    """When the request says it was signed, also in the basic format, in which it is part of what was signed.
-
-    That is X-Amz-Date, or else Date, which may be in the format of HTTP too.
-    """
-    text = request.field("x-amz-date")
-    if text is None:
-        text = request.field("date") or ""
-        if not BASIC.fullmatch(text):
-            text = _from_http(text)
+def _moment(text: str) -> tuple[datetime, str]:
+    """When the request says it was signed, also in the basic format, in which it is part of what was signed."""
     if BASIC.fullmatch(text):
         with contextlib.suppress(ValueError):
             return datetime.fromisoformat(text), text
@@ -233,7 +300,8 @@ def _signed_headers(request: Request, text: str) -> tuple[str, ...]:
     if "host" not in names:
         raise InvalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     for name in request.fields:
-        if name.startswith("x-amz-") and name not in names:
+        # A session token may be added behind the signature, as AWS's suite has it.
+        if name.startswith("x-amz-") and name not in names and name != TOKEN:
             raise InvalidSignature(f"'{name[:100]}' must be a 'SignedHeader' in the AWS Authorization.")
     if any(name not in request.fields for name in names):
         raise InvalidSignature(DOES_NOT_MATCH)

@@ -7,6 +7,7 @@ rotated without making what it sealed before worthless.
 import base64
 import binascii
 import time
+import zlib
 from dataclasses import dataclass
 
 import orjson
@@ -24,6 +25,8 @@ _MAKING_LOCK = 0x42455254
 _ID_BYTES = 4
 # Longer than anything that was ever sealed here: what is longer need not be looked at.
 _LONGEST_TEXT = 8192
+# Claims of fewer bytes would not become much shorter.
+_LONG_CLAIMS = 512
 
 
 class PasswordExpired(Exception):
@@ -67,14 +70,20 @@ class KeyRing:
     def close_password(self, principal: Principal, now: float | None = None) -> tuple[str, int]:
         """A registry password for `principal` and the second at which it expires.
 
-        ECR user guide, "Private registry authentication": 12 hours.
+        ECR user guide, "Private registry authentication": 12 hours, or as long as the credentials hold.
         """
         expires_at = int(time.time() if now is None else now) + PASSWORD_SECONDS
-        return self.close(orjson.dumps([*principal.claims(), expires_at]), _PASSWORD_PURPOSE), expires_at
+        if principal.session is not None:
+            expires_at = min(expires_at, principal.session.expires_at)
+        plain = orjson.dumps([*principal.claims(), expires_at])
+        # The policies and tags of a session may be long; a password travels in a header, twice in base64.
+        packed = zlib.compress(plain, 9) if len(plain) > _LONG_CLAIMS else plain
+        return self.close(packed, _PASSWORD_PURPOSE), expires_at
 
     def open_password(self, password: str, now: float | None = None) -> Password:
         """Raises SealBroken, PasswordExpired."""
-        *claims, expires_at = orjson.loads(self.open(password, _PASSWORD_PURPOSE))
+        plain = self.open(password, _PASSWORD_PURPOSE)
+        *claims, expires_at = orjson.loads(plain if plain.startswith(b"[") else zlib.decompress(plain))
         if expires_at <= (time.time() if now is None else now):
             raise PasswordExpired
         return Password(Principal.of_claims(claims), expires_at)

@@ -43,6 +43,15 @@ class UnrecognizedClient(EcrError):
         super().__init__("The security token included in the request is invalid.")
 
 
+class ExpiredToken(EcrError):
+    """Temporary credentials whose time is over."""
+
+    code = "ExpiredTokenException"
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is expired")
+
+
 class InvalidSignature(EcrError):
     code = "InvalidSignatureException"
 

@@ -19,6 +19,7 @@ ERRORS = {
     "IncompleteSignatureException": ("IncompleteSignature", 400),
     "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
     "UnrecognizedClientException": ("InvalidClientTokenId", 403),
+    "ExpiredTokenException": ("ExpiredToken", 403),
     "AccessDeniedException": ("AccessDenied", 403),
     "UnknownOperationException": ("InvalidAction", 400),
     "SerializationException": ("MalformedQueryString", 400),
