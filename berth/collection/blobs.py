@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ScalarSelect, Table, and_, bindparam, delete, exists, or_, select, tuple_, update
+from sqlalchemy import Column, ScalarSelect, Table, and_, bindparam, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.collection.rows import ARE_SOME_BYTES, EPOCH, BytesKey, of_bytes, some_bytes
@@ -25,7 +25,7 @@ _ORDER = (layers.c.unused_since, layers.c.account, layers.c.region, layers.c.dig
 # linked already (layers.mount) holds on to that link meanwhile, so that the next question finds it.
 _UNUSED = (
     select(*_ORDER, layers.c.size)
-    .where(layers.c.unused_since.is_not(None))
+    .where(layers.c.unused_since < bindparam("before"))
     .where(
         tuple_(*_ORDER) > tuple_(bindparam("moment"), bindparam("account"), bindparam("region"), bindparam("digest"))
     )
@@ -76,10 +76,16 @@ class Batch:
     last: Place | None
 
 
-async def remove_some(database: Database, store: Store, after: Place = START) -> Batch:
-    """Look at the next bytes that may be unused. Those that somebody is just linking to are left."""
+async def now(database: Database) -> datetime:
+    """The moment up to which a collection looks at what is marked, so that it and who pushes meanwhile both get on."""
+    async with database.reading() as connection:
+        return (await connection.scalars(select(func.now()))).one()
+
+
+async def remove_some(database: Database, store: Store, before: datetime, after: Place = START) -> Batch:
+    """Look at the next bytes that may be unused since `before`. Those that somebody is just linking to are left."""
     moment, account, region, digest = after
-    place = {"moment": moment, "account": account, "region": region, "digest": digest}
+    place = {"before": before, "moment": moment, "account": account, "region": region, "digest": digest}
     async with database.transaction() as connection:
         rows = (await connection.execute(_UNUSED, place)).all()
         if not rows:

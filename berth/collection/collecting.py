@@ -56,8 +56,9 @@ async def collect(database: Database, store: Store, windows: Windows, *, at_most
         collected.layers += unlinked.unlinked
         link = unlinked.last
     blob: blobs.Place | None = blobs.START
+    before = await blobs.now(database)
     while is_time() and blob is not None:
-        removed = await blobs.remove_some(database, store, blob)
+        removed = await blobs.remove_some(database, store, before, blob)
         collected.blobs += removed.removed
         collected.bytes += removed.bytes
         blob = removed.last

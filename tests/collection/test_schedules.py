@@ -8,6 +8,7 @@ BERTH_TEST_SCHEDULES sets how many schedules are tried, BERTH_TEST_SCHEDULE_STEP
 
 import asyncio
 import contextlib
+import itertools
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -141,6 +142,12 @@ class World:
             place.database, await place.repository(source), await place.repository(target), Digest.of(content)
         )
 
+    async def copy_(self, source: str, target: str, which: int) -> None:
+        """Mount what the image needs, and put it there."""
+        for content in CONTENTS[:2]:
+            await self.mount_((source, target), content)
+        await self.put_(target, which, None)
+
     async def replace_(self, name: str) -> None:
         """Delete the repository, and make another of its name."""
         place = self.stepped
@@ -267,6 +274,15 @@ some_do = st.integers(0, 19).flatmap(lambda luck: ends if luck == 19 else begins
 scripts = st.lists(some_do, min_size=STEPS, max_size=STEPS)
 
 
+async def make_world(collected: Database, stepped: Database, folder: Path) -> World:
+    registry = Registry(f"{secrets.randbelow(10**12):012}", "us-east-1")
+    store = FilesystemStore(folder)
+    plain = Place(collected, store, registry)
+    for name in NAMES:
+        await plain.make(RepositoryName(name))
+    return World(Place(stepped, SteppedStore(store), registry), plain)
+
+
 async def play(world: World, script: list[Any]) -> None:
     try:
         for do, *given in script:
@@ -284,26 +300,60 @@ async def stepped(collected_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    "work",
+    [
+        ("push", "app", 1, "v1"),
+        ("put", "app", 0, None),
+        ("copy", "app", "other", 0),
+        ("restore", "app", None),
+        ("delete", "app", 2),
+        ("unlink", "app", CONTENTS[1]),
+        ("replace", "app"),
+        ("collect", AT_ONCE),
+    ],
+    ids=lambda work: str(work[0]),
+)
+async def test_whatever_comes_between_two_steps_of_a_collection(
+    collected: Database, stepped: Database, tmp_path: Path, work: Any
+) -> None:
+    """At each of its stops, one after the other, all of something else is done, as far as the locks let it."""
+    is_over = False
+    for steps_before in itertools.count():
+        if is_over:
+            break
+        world = await make_world(collected, stepped, tmp_path)
+        try:
+            for content in CONTENTS:
+                await world.plain.push_blob("app", content)
+            await world.plain.put("app", IMAGES[2])
+            await world.plain.put("app", IMAGES[1], "v2")
+            await world.plain.delete("app", IMAGES[1])
+            await world.begin("collect", AT_ONCE)
+            for _ in range(steps_before):
+                await world.one("step", 0, 1, 0)
+            is_over = not world.actors
+            await world.begin(*work)
+            await world.one("step", len(world.actors) - 1, 100, 0)
+            await world.end()
+        finally:
+            await world.clear()
+    assert steps_before > 20
+
+
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(2))
 async def test_nothing_is_lost_and_nothing_is_left(
     collected: Database, stepped: Database, tmp_path: Path, seed: int
 ) -> None:
     loop = asyncio.get_running_loop()
 
-    async def make_world() -> World:
-        registry = Registry(f"{secrets.randbelow(10**12):012}", "us-east-1")
-        store = FilesystemStore(tmp_path)
-        plain = Place(collected, store, registry)
-        for name in NAMES:
-            await plain.make(RepositoryName(name))
-        return World(Place(stepped, SteppedStore(store), registry), plain)
-
     @hypothesis.seed(seed)
     @PROFILE
     @hypothesis.given(scripts)
     def check(script: list[Any]) -> None:
         async def run() -> None:
-            await play(await make_world(), script)
+            await play(await make_world(collected, stepped, tmp_path), script)
 
         asyncio.run_coroutine_threadsafe(run(), loop).result(300)
 
