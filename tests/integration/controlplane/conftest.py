@@ -17,7 +17,7 @@ import listener
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
-from tests.contract import answers
+from tests.contract import answers, xml_answers
 
 # The errors that any operation may answer (ECR API reference, "Common Errors"), and those of the Query protocol.
 NOT_MODELLED = {
@@ -117,6 +117,8 @@ def api_of(service: str, url: str, key: AccessKey, region: str, **options: Any) 
     )
     if service == "ecr":
         client.meta.events.register("before-parse.ecr", answers.check_before_parse)
+    else:
+        client.meta.events.register(f"before-parse.{service}", xml_answers.check_before_parse)
     try:
         yield Api(client)
     finally:
