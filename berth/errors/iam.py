@@ -18,6 +18,19 @@ class NoSuchEntity(EcrError):
     def key(cls, access_key_id: str) -> Self:
         return cls(f"The Access Key with id {access_key_id} cannot be found.")
 
+    @classmethod
+    def policy(cls, arn: str) -> Self:
+        return cls(f"Policy {arn} was not found.")
+
+    @classmethod
+    def attachable(cls, arn: str) -> Self:
+        """Of a policy, or of a version of one (`ARN version v2`)."""
+        return cls(f"Policy {arn} does not exist or is not attachable.")
+
+    @classmethod
+    def provider(cls, arn: str) -> Self:
+        return cls(f"OpenIDConnect Provider not found for arn {arn}")
+
 
 class EntityAlreadyExists(EcrError):
     code = "EntityAlreadyExists"
@@ -36,6 +49,26 @@ class DeleteConflict(EcrError):
 
     def __init__(self, first: str) -> None:
         super().__init__(f"Cannot delete entity, must {first} first.")
+
+
+class PolicyInUse(EcrError):
+    """A managed policy, or a version of one, that cannot go yet."""
+
+    code = "DeleteConflict"
+    status = 409
+
+
+class TooManyVersions(EcrError):
+    """IAM user guide, "Versioning IAM policies"."""
+
+    code = "LimitExceeded"
+    status = 409
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"A managed policy can have up to {most} versions. Before you create a new version, you must delete an "
+            "existing version."
+        )
 
 
 class QuotaExceeded(EcrError):

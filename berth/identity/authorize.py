@@ -8,6 +8,7 @@ from berth.ear import Ear
 from berth.errors import AccessDenied
 from berth.identity import access, own_policies
 from berth.identity.access import Access
+from berth.identity.directory.aws_policies import AWS
 from berth.identity.permits import Permits
 from berth.identity.policies import context, denials
 from berth.identity.policies.context import Circumstances, Subject
@@ -109,6 +110,6 @@ def decided(permits: Permits, asked: Asked, circumstances: Circumstances) -> tup
 
 
 def _account_of(resource: str) -> str:
-    """The account in an ARN; none in `*`."""
+    """The account in an ARN; none in `*`, nor in those of AWS's own policies, which every account has."""
     parts = resource.split(":", 5)
-    return parts[4] if len(parts) == 6 else ""
+    return parts[4] if len(parts) == 6 and parts[4] != AWS else ""

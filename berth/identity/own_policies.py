@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, null, selec
 
 from berth import changes
 from berth.db import Database
-from berth.identity.directory import names
+from berth.identity.directory import aws_policies, names
 from berth.identity.principals import Principal
 from berth.questions import Question
 from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policies
@@ -143,8 +143,9 @@ def _of_session(principal: Principal, managed: list[Any]) -> list[Named] | None:
 
 
 def _named(rows: list[Any]) -> list[Named]:
-    """Those whose texts are there."""
-    return [(row["name"], row["document"]) for row in rows if row["document"] is not None]
+    """Those whose texts are there: in the row, or in what is known of AWS's policies."""
+    texts = ((row["name"], row["document"] or aws_policies.document(row["name"])) for row in rows)
+    return [(name, text) for name, text in texts if text is not None]
 
 
 def _subjects(principal: Principal, found: dict[str, list[Any]]) -> tuple[str, ...]:

@@ -1,5 +1,31 @@
 """The operations of the IAM API, each in the file of its resource; importing this package is what marks them."""
 
-from controlplane.iam import access_keys, account, groups, other_credentials, users
+from controlplane.iam import (
+    access_keys,
+    account,
+    attachments,
+    boundaries,
+    groups,
+    inline_policies,
+    oidc_providers,
+    other_credentials,
+    policies,
+    policy_versions,
+    roles,
+    users,
+)
 
-__all__ = ["access_keys", "account", "groups", "other_credentials", "users"]
+__all__ = [
+    "access_keys",
+    "account",
+    "attachments",
+    "boundaries",
+    "groups",
+    "inline_policies",
+    "oidc_providers",
+    "other_credentials",
+    "policies",
+    "policy_versions",
+    "roles",
+    "users",
+]

@@ -16,6 +16,7 @@ async def create_user(call: Call, request: Members) -> Members:
         request.get("Path", names.ROOT),
         request["UserName"],
         tags.parse(request.get("Tags", [])),
+        request.get("PermissionsBoundary"),
     )
     return {"User": shapes.user(user)}
 

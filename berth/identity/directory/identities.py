@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.db import Database
 from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
-from berth.identity.directory import ids, names, tags
+from berth.identity.directory import ids, managed_policies, names, tags
 from berth.questions import Question
 from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policy_attachments
 
@@ -120,8 +120,13 @@ def of_row(row: Row[Any]) -> Identity:
     return Identity(**row._mapping)
 
 
-async def create(database: Database, account: str, kind: Kind, path: str, name: str, **more: object) -> Identity:
-    """`more` are further columns. Raises EntityAlreadyExists, QuotaExceeded, ValidationError."""
+async def create(
+    database: Database, account: str, kind: Kind, path: str, name: str, *, boundary: str | None = None, **more: object
+) -> Identity:
+    """`more` are further columns.
+
+    Raises EntityAlreadyExists, QuotaExceeded, ValidationError; of the boundary InvalidInput, NoSuchEntity.
+    """
     names.check_path(path)
     names.check_name(name, f"{kind}Name")
     row = {
@@ -131,11 +136,14 @@ async def create(database: Database, account: str, kind: Kind, path: str, name: 
         "path": path,
         "name": name,
         "folded_name": names.folded(name),
+        "boundary": boundary,
         **more,
     }
     making = insert(identities).values(row).on_conflict_do_nothing(index_elements=_KEY).returning(*COLUMNS)
     async with database.transaction() as connection:
         await _hold_quota(connection, account, kind)
+        if boundary is not None:
+            await managed_policies.hold(connection, account, boundary)
         made = (await connection.execute(making)).one_or_none()
     if made is None:
         raise EntityAlreadyExists.named(kind, name)

@@ -15,7 +15,7 @@ from berth.schema import access_keys
 async def create(
     database: Database, account: str, path: str, name: str, tags: Mapping[str, str], boundary: str | None = None
 ) -> Identity:
-    """Raises EntityAlreadyExists, QuotaExceeded, ValidationError."""
+    """Raises EntityAlreadyExists, QuotaExceeded, ValidationError; of the boundary InvalidInput, NoSuchEntity."""
     return await identities.create(database, account, "user", path, name, tags=tags, boundary=boundary)
 
 

@@ -1,0 +1,187 @@
+"""OpenID Connect providers that vouch for others, such as the jobs of a CI system.
+
+IAM user guide, "Create an OpenID Connect (OIDC) identity provider in IAM".
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import bindparam, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from berth.db import Database
+from berth.errors.iam import EntityAlreadyExists, InvalidInput, NoSuchEntity, QuotaExceeded, ValidationError
+from berth.identity.directory import tags as tagging
+from berth.questions import Question
+from berth.schema import accounts
+from berth.schema import oidc_providers as table
+
+# IAM user guide, "IAM and AWS STS quotas".
+MOST_PROVIDERS, MOST_CLIENT_IDS, MOST_THUMBPRINTS = 100, 100, 5
+SCHEME = "https://"
+# What an ARN may have in it; a port is Berth's own: providers of one's own network have one.
+_URL = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\w.~/+=,@-]*)?", re.ASCII)
+_ARN = re.compile(r"arn:aws:iam::(?P<account>[0-9]{12}):oidc-provider/(?P<url>.+)")
+_THUMBPRINT = re.compile(r"[0-9a-fA-F]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """`url` is without https://, `client_ids` are the audiences that tokens may be for."""
+
+    account: str
+    url: str
+    client_ids: Sequence[str] = field(hash=False)
+    thumbprints: Sequence[str] = field(hash=False)
+    tags: Mapping[str, str] = field(hash=False)
+    created_at: datetime
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{self.account}:oidc-provider/{self.url}"
+
+
+_COLUMNS = tuple(table.c[name] for name in Provider.__dataclass_fields__)
+_FIND = Question(select(*_COLUMNS).where(table.c.account == bindparam("account"), table.c.url == bindparam("url")))
+_ALL = Question(select(*_COLUMNS).where(table.c.account == bindparam("account")).order_by(table.c.url))
+
+
+async def create(
+    database: Database,
+    account: str,
+    url: str,
+    *,
+    client_ids: Sequence[str] = (),
+    thumbprints: Sequence[str] = (),
+    tags: Mapping[str, str],
+) -> Provider:
+    """Raises ValidationError, InvalidInput, EntityAlreadyExists, QuotaExceeded."""
+    row = {
+        "account": account,
+        "url": _without_scheme(url),
+        "client_ids": _checked_client_ids(client_ids),
+        "thumbprints": _checked_thumbprints(thumbprints),
+        "tags": tags,
+    }
+    making = insert(table).values(row).on_conflict_do_nothing().returning(*_COLUMNS)
+    async with database.transaction() as connection:
+        await connection.execute(select(literal(1)).where(accounts.c.id == account).with_for_update(key_share=True))
+        number = select(func.count()).where(table.c.account == account)
+        if (await connection.execute(number)).scalar_one() >= MOST_PROVIDERS:
+            raise QuotaExceeded("OpenIdConnectProvidersPerAccount", MOST_PROVIDERS)
+        made = (await connection.execute(making)).one_or_none()
+    if made is None:
+        raise EntityAlreadyExists(f"Provider with url {url} already exists.")
+    return Provider(**made._mapping)
+
+
+async def get(database: Database, account: str, arn: str) -> Provider:
+    """Raises InvalidInput, NoSuchEntity."""
+    found = await find(database, account, _url_of(account, arn))
+    if found is None:
+        raise NoSuchEntity.provider(arn)
+    return found
+
+
+async def find(database: Database, account: str, url: str) -> Provider | None:
+    """The provider of that URL, which is without https://."""
+    rows = await database.ask(_FIND, account=account, url=url)
+    return Provider(**rows[0]) if rows else None
+
+
+async def all_of(database: Database, account: str) -> list[Provider]:
+    """By their URLs."""
+    return [Provider(**row) for row in await database.ask(_ALL, account=account)]
+
+
+async def remove(database: Database, account: str, arn: str) -> None:
+    """Delete the provider, which may be gone already. Raises InvalidInput, NoSuchEntity."""
+    async with database.transaction() as connection:
+        await connection.execute(delete(table).where(_is(account, _url_of(account, arn))))
+
+
+async def add_client_id(database: Database, account: str, arn: str, client_id: str) -> None:
+    """Let tokens be for this audience too. Raises InvalidInput, NoSuchEntity, QuotaExceeded."""
+    async with database.transaction() as connection:
+        provider = await _locked(connection, account, arn)
+        await _set(connection, provider, client_ids=_checked_client_ids([*provider.client_ids, client_id]))
+
+
+async def remove_client_id(database: Database, account: str, arn: str, client_id: str) -> None:
+    """Let tokens be for this audience no more; they may be not already. Raises InvalidInput, NoSuchEntity."""
+    async with database.transaction() as connection:
+        provider = await _locked(connection, account, arn)
+        await _set(connection, provider, client_ids=[each for each in provider.client_ids if each != client_id])
+
+
+async def set_thumbprints(database: Database, account: str, arn: str, thumbprints: Sequence[str]) -> None:
+    """Raises InvalidInput, NoSuchEntity."""
+    checked = _checked_thumbprints(thumbprints)
+    async with database.transaction() as connection:
+        await _set(connection, await _locked(connection, account, arn), thumbprints=checked)
+
+
+async def add_tags(database: Database, account: str, arn: str, added: Mapping[str, str]) -> None:
+    """Raises InvalidInput, NoSuchEntity, QuotaExceeded."""
+    async with database.transaction() as connection:
+        provider = await _locked(connection, account, arn)
+        await _set(connection, provider, tags=tagging.merge(provider.tags, added, "TagsPerOpenIdConnectProvider"))
+
+
+async def remove_tags(database: Database, account: str, arn: str, keys: Iterable[str]) -> None:
+    """Take off the tags of these keys, those that there are. Raises InvalidInput, NoSuchEntity."""
+    async with database.transaction() as connection:
+        provider = await _locked(connection, account, arn)
+        await _set(connection, provider, tags=tagging.without(provider.tags, keys))
+
+
+async def _locked(connection: AsyncConnection, account: str, arn: str) -> Provider:
+    finding = select(*_COLUMNS).where(_is(account, _url_of(account, arn))).with_for_update(key_share=True)
+    row = (await connection.execute(finding)).one_or_none()
+    if row is None:
+        raise NoSuchEntity.provider(arn)
+    return Provider(**row._mapping)
+
+
+async def _set(connection: AsyncConnection, provider: Provider, **new: Any) -> None:
+    await connection.execute(update(table).where(_is(provider.account, provider.url)).values(**new))
+
+
+def _is(account: str, url: str) -> Any:
+    return (table.c.account == account) & (table.c.url == url)
+
+
+def _url_of(account: str, arn: str) -> str:
+    matched = _ARN.fullmatch(arn)
+    if matched is None:
+        raise InvalidInput(f"ARN {arn} is not valid.")
+    if matched["account"] != account:
+        raise NoSuchEntity.provider(arn)
+    return matched["url"]
+
+
+def _without_scheme(url: str) -> str:
+    if not url.lower().startswith(SCHEME) or not _URL.fullmatch(url[len(SCHEME) :]) or not urlsplit(url).hostname:
+        raise ValidationError("Invalid Open ID Connect Provider URL")
+    return url[len(SCHEME) :]
+
+
+def _checked_client_ids(client_ids: Iterable[str]) -> list[str]:
+    once = list(dict.fromkeys(client_ids))
+    if len(once) > MOST_CLIENT_IDS:
+        raise QuotaExceeded("ClientIdsPerOpenIdConnectProvider", MOST_CLIENT_IDS)
+    return once
+
+
+def _checked_thumbprints(thumbprints: Iterable[str]) -> list[str]:
+    given = list(thumbprints)
+    if len(given) > MOST_THUMBPRINTS:
+        raise InvalidInput(f"Thumbprint list must contain fewer than {MOST_THUMBPRINTS} entries.")
+    if not all(map(_THUMBPRINT.fullmatch, given)):
+        raise InvalidInput("Thumbprints must be 40 hexadecimal characters.")
+    return given

@@ -1,0 +1,69 @@
+"""Whom a trust policy names: users and roles that are not there are refused, as IAM does it.
+
+Of accounts that Berth does not have it knows nobody, and takes what is said of them as it is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, select, union_all
+
+from berth.db import Database
+from berth.errors import MalformedPolicyDocument
+from berth.identity import trust_document
+from berth.identity.directory import names
+from berth.identity.policy import NamedPrincipal, PolicyDocument
+from berth.questions import Question
+from berth.schema import accounts, identities
+
+_IDENTITY = re.compile(
+    r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?P<kind>user|role)(?P<path>/(.+/)?)(?P<name>[^/]+)"
+)
+_SESSION = re.compile(r"arn:aws[a-z-]*:sts::(?P<account>[0-9]{12}):assumed-role/(?P<name>[^/]+)/.+")
+_ACCOUNTS = bindparam("accounts", type_=ARRAY(Text))
+_KNOWN = Question(
+    union_all(
+        select(accounts.c.id, literal_column("'account'").label("kind"), accounts.c.id.label("path"), accounts.c.name)
+        .where(accounts.c.id == func.any(_ACCOUNTS)),
+        select(identities.c.account, identities.c.kind, identities.c.path, identities.c.name).where(
+            identities.c.account == func.any(_ACCOUNTS),
+            identities.c.folded_name == func.any(bindparam("folded", type_=ARRAY(Text))),
+        ),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A user or a role that is named; without a path, by its sessions."""
+
+    principal: NamedPrincipal
+    account: str
+    kind: str
+    path: str | None
+    name: str
+
+
+async def check(database: Database, policy: PolicyDocument) -> None:
+    """Raises MalformedPolicyDocument for somebody who is not there."""
+    named = list(_named(policy))
+    if not named:
+        return
+    folded = [names.folded(each.name) for each in named]
+    rows = await database.ask(_KNOWN, accounts=[each.account for each in named], folded=folded)
+    here = {row["id"] for row in rows if row["kind"] == "account"}
+    known = {(row["id"], row["kind"], path, row["name"]) for row in rows for path in (row["path"], None)}
+    for each in named:
+        if each.account in here and (each.account, each.kind, each.path, each.name) not in known:
+            raise MalformedPolicyDocument(trust_document.invalid_principal(each.principal.kind, each.principal.name))
+
+
+def _named(policy: PolicyDocument) -> Iterator[_Named]:
+    for statement in policy.statements:
+        for principal in (*statement.principals, *statement.not_principals):
+            identity, session = _IDENTITY.fullmatch(principal.name), _SESSION.fullmatch(principal.name)
+            if principal.kind == "AWS" and identity is not None:
+                yield _Named(principal, identity["account"], identity["kind"], identity["path"], identity["name"])
+            elif principal.kind == "AWS" and session is not None:
+                yield _Named(principal, session["account"], "role", None, session["name"])
