@@ -23,6 +23,8 @@ _TELL = text("SELECT pg_notify(:channel, subject) FROM unnest(:subjects) AS subj
 _TOLD = "told"
 # What never changes.
 NEVER: Subject = "never"
+# The keys that seal passwords and tokens.
+KEYRING: Subject = "keyring"
 
 
 class _Identified(Protocol):

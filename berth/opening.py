@@ -8,6 +8,7 @@ from berth.addresses import Addresses
 from berth.db import Database
 from berth.ear import Ear
 from berth.identity.authorize import Authority
+from berth.identity.key_rotation import following
 from berth.identity.passwords import KeyRing, load_keyring
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
@@ -39,7 +40,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     database, ear = Database(url), Ear(url, settings.data)
     try:
         keyring = await load_keyring(database, master)
-        async with using_store(settings) as store, ear.listening():
+        async with using_store(settings) as store, following(keyring, ear), ear.listening():
             yield Opened(settings, database, ear, Authority(database, ear), store, master, keyring, Addresses(settings))
     finally:
         await database.close()

@@ -28,6 +28,7 @@ from controlplane.wire import json11
 from controlplane.wire.answer import Answer
 from controlplane.wire.faults import MalformedHttpRequest, Unavailable
 from controlplane.wire.model import Operation
+from controlplane.wire.paging import TOKENS
 from controlplane.wire.protocols import Wire, spoken
 from listener import ANSWER_FAULT, DATABASE, STORE, circumstances_of, expect
 
@@ -82,6 +83,8 @@ class ControlPlane:
             run = run_of(operation)
             members = wire.members(operation, request)
             del request
+            for token in TOKENS & members.keys():
+                await self._opened.keyring.meet(members[token])
             permits = await self._callers.permits(key)
             registry = authorize.registry_of(operation, members, Registry(key.principal.account, claim.region))
             circumstances = circumstances_of(http, registry.region)

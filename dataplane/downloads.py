@@ -18,6 +18,7 @@ async def answer(request: web.Request, opened: Opened) -> web.StreamResponse:
         allowed = ", ".join(METHODS)
         raise OciError(405, "UNSUPPORTED", f"{request.method[:40]} is not one of {allowed}", {"Allow": allowed})
     try:
+        await opened.keyring.meet(request.path.removeprefix(downloads.PATH))
         blob = downloads.open_path(opened.keyring, request.path)
     except DownloadExpired:
         raise OciError(403, "DENIED", "this download has expired: GetDownloadUrlForLayer gives a new one") from None

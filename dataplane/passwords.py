@@ -42,7 +42,7 @@ class Passwords:
         (header,) = given
         known = self._opened.get(header)
         if known is None:
-            known = self._open(header, endpoint)
+            known = await self._open(header, endpoint)
             self._opened[header] = known
             if len(self._opened) > REMEMBERED:
                 self._opened.popitem(last=False)
@@ -55,7 +55,7 @@ class Passwords:
             # AWS's own text for it (IAM user guide, "Troubleshooting": a key that was deleted).
             raise OciError(403, "DENIED", "The security token included in the request is invalid.") from None
 
-    def _open(self, header: str, endpoint: str) -> Password:
+    async def _open(self, header: str, endpoint: str) -> Password:
         scheme, _, credentials = header.partition(" ")
         if scheme.lower() != "basic":
             raise NotAuthenticated(endpoint, "Unsupported Authorization Type")
@@ -67,6 +67,7 @@ class Passwords:
         if user != USER:
             raise NotAuthenticated(endpoint, f"The user name must be {USER}")
         try:
+            await self._keyring.meet(password)
             return self._keyring.open_password(password)
         except PasswordExpired:
             raise _expired() from None

@@ -4,14 +4,17 @@ Each is sealed with the newest key of a ring that all processes share, and names
 rotated without making what it sealed before worthless.
 """
 
+import asyncio
 import base64
 import binascii
 import time
 import zlib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.db import Database
 from berth.identity.principals import Principal
@@ -20,6 +23,10 @@ from berth.sealing import Seal, SealBroken, new_key
 
 PASSWORD_SECONDS = 12 * 3600
 _KEY_PURPOSE = "key of the key ring"
+# Whoever invents ids of keys makes no more questions than one in this time; who comes meanwhile waits for the next.
+_LOOK_SECONDS = 0.25
+# Ids rise by one; what is far beyond is none.
+_HIGHEST_LEAP = 1000
 _PASSWORD_PURPOSE = "registry password"  # noqa: S105
 _MAKING_LOCK = 0x42455254
 _ID_BYTES = 4
@@ -44,13 +51,43 @@ class Password:
 class KeyRing:
     """The keys that seal what goes out and comes back. The newest closes; any opens."""
 
-    def __init__(self, keys: dict[int, bytes]) -> None:
+    def __init__(
+        self, keys: Mapping[int, bytes], load: Callable[[], Awaitable[Mapping[int, bytes]]] | None = None
+    ) -> None:
+        """`load` gives all the keys that there are by now; without it, they stay as they are."""
+        self._load = load
+        self._coming_look: asyncio.Future[None] | None = None
+        self._looked_at = float("-inf")
+        self._take(keys)
+
+    def _take(self, keys: Mapping[int, bytes]) -> None:
         self._seals = {key_id: Seal(key) for key_id, key in keys.items()}
-        self._newest = max(keys)
+        self.newest = max(keys)
+
+    async def renew(self) -> None:
+        """Take the keys that there are by now. Raises DatabaseUnavailable, SealBroken."""
+        if self._load is not None:
+            self._take(await self._load())
+
+    async def meet(self, sealed_text: str) -> None:
+        """Look for the key of the text, before it is opened, if it may be one that another process made just now.
+
+        Raises DatabaseUnavailable, SealBroken.
+        """
+        if 0 < _key_id(sealed_text) - self.newest <= _HIGHEST_LEAP:
+            if self._coming_look is None:
+                self._coming_look = asyncio.ensure_future(self._look())
+            await asyncio.shield(self._coming_look)
+
+    async def _look(self) -> None:
+        await asyncio.sleep(max(0.0, self._looked_at + _LOOK_SECONDS - time.monotonic()))
+        # A key may be made while this looks: whoever comes from now on waits for another look.
+        self._coming_look, self._looked_at = None, time.monotonic()
+        await self.renew()
 
     def close(self, plain: bytes, purpose: str) -> str:
         """`plain` sealed, as text that may stand in a URL and a password."""
-        sealed = self._newest.to_bytes(_ID_BYTES, "big") + self._seals[self._newest].close(plain, purpose)
+        sealed = self.newest.to_bytes(_ID_BYTES, "big") + self._seals[self.newest].close(plain, purpose)
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def open(self, sealed_text: str, purpose: str) -> bytes:
@@ -91,16 +128,44 @@ class KeyRing:
 
 async def load_keyring(database: Database, master: Seal) -> KeyRing:
     """The ring that all processes of this Berth share; its first key is made at need. Raises SealBroken."""
+
+    async def load() -> dict[int, bytes]:
+        return await _keys(database, master)
+
+    return KeyRing(await load(), load)
+
+
+async def _keys(database: Database, master: Seal) -> dict[int, bytes]:
     async with database.reading() as connection:
         rows = (await connection.execute(select(keyring.c.id, keyring.c.sealed_key))).all()
     if not rows:
         await _make_first_key(database, master)
-        return await load_keyring(database, master)
-    return KeyRing({row.id: master.open(row.sealed_key, _KEY_PURPOSE) for row in rows})
+        return await _keys(database, master)
+    return {row.id: master.open(row.sealed_key, _KEY_PURPOSE) for row in rows}
 
 
 async def _make_first_key(database: Database, master: Seal) -> None:
     async with database.transaction() as connection:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MAKING_LOCK})
+        await hold(connection)
         if (await connection.execute(select(keyring.c.id).limit(1))).one_or_none() is None:
-            await connection.execute(insert(keyring).values(sealed_key=master.close(new_key(), _KEY_PURPOSE)))
+            await make_key(connection, master)
+
+
+async def hold(connection: AsyncConnection) -> None:
+    """Nobody else makes a key until the transaction ends."""
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MAKING_LOCK})
+
+
+async def make_key(connection: AsyncConnection, master: Seal) -> int:
+    """A new key, the newest; returns its id."""
+    new = insert(keyring).values(sealed_key=master.close(new_key(), _KEY_PURPOSE)).returning(keyring.c.id)
+    made: int = (await connection.execute(new)).scalar_one()
+    return made
+
+
+def _key_id(sealed_text: str) -> int:
+    """The id of the key that a text says it was sealed with; 0 where it says none."""
+    try:
+        return int.from_bytes(base64.b64decode(sealed_text[:8], altchars=b"-_", validate=True)[:_ID_BYTES], "big")
+    except ValueError:
+        return 0

@@ -12,6 +12,9 @@ from berth.errors import InvalidParameter
 from berth.names import Registry
 from berth.sealing import SealBroken
 
+# The members of requests that hold one, as ECR and as IAM call it.
+TOKENS = frozenset({"nextToken", "Marker"})
+
 
 class Sealer(Protocol):
     def close(self, plain: bytes, purpose: str) -> str: ...

@@ -77,3 +77,38 @@ def test_a_key_that_the_settings_give_comes_back_and_the_command_says_so(start_b
     assert berth.run("keys", "list").stdout == ""
     assert berth.run("migrate").returncode == 0
     assert berth.run("keys", "list").stdout.startswith("AKIAGIVENBYSETTINGS0 ")
+
+
+def test_rotating_what_seals_passwords_logs_nobody_out(start_berth: Start, shared_data: Path) -> None:
+    berth = start_berth(shared_data)
+    ecr = boto3.client(
+        "ecr",
+        endpoint_url=berth.api_url,
+        region_name="us-east-1",
+        aws_access_key_id=berth.exports()["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=berth.exports()["AWS_SECRET_ACCESS_KEY"],
+    )
+    for name in ("one", "two"):
+        ecr.create_repository(repositoryName=f"rotated/{name}")
+
+    def password() -> str:
+        return str(ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"])
+
+    def sealing_key(password: str) -> int:
+        sealed = base64.b64decode(password).decode().removeprefix("AWS:")
+        return int.from_bytes(base64.urlsafe_b64decode(sealed[:8])[:4], "big")
+
+    old, token = password(), ecr.describe_repositories(maxResults=1)["nextToken"]
+    rotated = berth.run("keys", "rotate")
+    assert (rotated.returncode, rotated.stderr) == (0, "")
+    newest, before = sealing_key(old) + 1, sealing_key(old)
+    assert f"key {newest} seals passwords and tokens from now on" in rotated.stdout
+    assert f"key {before} opens what it sealed; after " in rotated.stdout
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        # Not in all processes yet, but whatever one seals each opens.
+        assert {status_with(berth, given) for given in (old, password())} == {(200, "")}
+    new = password()
+    assert sealing_key(new) == newest
+    assert {status_with(berth, given) for given in (old, new) for _ in range(20)} == {(200, "")}
+    assert ecr.describe_repositories(maxResults=1, nextToken=token)["repositories"]
