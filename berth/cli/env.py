@@ -1,13 +1,11 @@
 """`berth env`: what a shell must know so that `aws ecr`, boto3 and Terraform talk to this Berth."""
 
-import asyncio
 import shlex
-import sys
 
 import click
 
 from berth.cli.holder import as_running
-from berth.cli.preparation import NotPrepared, root_key
+from berth.cli.preparation import done_or_exit, root_key
 from berth.settings import Settings
 
 SERVICES = ("ECR", "STS", "IAM")
@@ -21,13 +19,13 @@ IN_THE_WAY = (
 )
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, *, account: str | None) -> None:
     settings = as_running(settings)
-    try:
-        key_id, secret = asyncio.run(_root_key(settings))
-    except NotPrepared as error:
-        click.echo(f"berth: {error}", err=True)
-        sys.exit(1)
+    print_exports(settings, *done_or_exit(_root_key(settings, account or settings.account_id)))
+
+
+def print_exports(settings: Settings, key_id: str, secret: str) -> None:
+    """What a shell evaluates to call the API by that key."""
     variables = {f"AWS_ENDPOINT_URL_{service}": settings.api_endpoint or settings.api_url for service in SERVICES}
     variables |= {"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret}
     variables |= {"AWS_REGION": settings.region, "AWS_DEFAULT_REGION": settings.region}
@@ -36,8 +34,9 @@ def run(settings: Settings) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-async def _root_key(settings: Settings) -> tuple[str, str]:
-    if settings.root_access_key_id and settings.root_secret_access_key:
+async def _root_key(settings: Settings, account: str) -> tuple[str, str]:
+    is_given = account == settings.account_id
+    if is_given and settings.root_access_key_id and settings.root_secret_access_key:
         return settings.root_access_key_id, settings.root_secret_access_key.get_secret_value()
-    key = await root_key(settings)
+    key = await root_key(settings, account)
     return key.id, key.secret

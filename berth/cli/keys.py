@@ -1,28 +1,24 @@
-"""`berth keys`: the access keys that there are, and how one is taken back."""
+"""`berth keys`: the access keys that there are, how one is taken back, and how what seals passwords is rotated."""
 
-import asyncio
 import sys
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 import click
 
-from berth.cli.preparation import NotPrepared, using
-from berth.identity import access_keys
+from berth.cli.preparation import done_or_exit, using
+from berth.identity import access_keys, key_rotation
 from berth.identity.access_keys import Listed
+from berth.identity.key_rotation import Rotation
 from berth.sealing import master_seal
 from berth.settings import Settings
 
-Result = TypeVar("Result")
-
 
 def run_list(settings: Settings) -> None:
-    for key in _or_exit(_listing(settings)):
+    for key in done_or_exit(_listing(settings)):
         click.echo(f"{key.id}  {key.principal_arn}  since {key.created_at:%Y-%m-%d %H:%M} UTC")
 
 
 def run_revoke(settings: Settings, access_key_id: str) -> None:
-    is_gone, has_root = _or_exit(_revoke(settings, access_key_id))
+    is_gone, has_root = done_or_exit(_revoke(settings, access_key_id))
     if not is_gone:
         click.echo(f"berth: there is no access key '{access_key_id}': see `berth keys list`", err=True)
         sys.exit(1)
@@ -31,6 +27,23 @@ def run_revoke(settings: Settings, access_key_id: str) -> None:
         click.echo("The settings give it to the root: without another one there, the next start makes it again.")
     elif not has_root:
         click.echo("The root has no access key left: `berth migrate` makes a new one, and so does the next `berth up`.")
+
+
+def run_rotate(settings: Settings) -> None:
+    rotation = done_or_exit(_rotate(settings))
+    click.echo(f"key {rotation.newest} seals passwords and tokens from now on, in every process within a second")
+    for key_id, until in rotation.opening.items():
+        click.echo(
+            f"key {key_id} opens what it sealed; after {until:%Y-%m-%d %H:%M} UTC nothing of it holds any more, and "
+            "`berth keys rotate` drops it"
+        )
+    for key_id in rotation.dropped:
+        click.echo(f"key {key_id} is dropped: nothing that it sealed holds any more")
+
+
+async def _rotate(settings: Settings) -> Rotation:
+    async with using(settings) as database:
+        return await key_rotation.rotate(database, master_seal(settings))
 
 
 async def _listing(settings: Settings) -> list[Listed]:
@@ -44,11 +57,3 @@ async def _revoke(settings: Settings, access_key_id: str) -> tuple[bool, bool]:
         is_gone = await access_keys.revoke(database, access_key_id)
         root = await access_keys.root_of(database, master_seal(settings), settings.account_id)
         return is_gone, root is not None
-
-
-def _or_exit(work: Coroutine[Any, Any, Result]) -> Result:
-    try:
-        return asyncio.run(work)
-    except NotPrepared as error:
-        click.echo(f"berth: {error}", err=True)
-        sys.exit(1)

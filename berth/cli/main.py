@@ -4,15 +4,12 @@ from typing import Any
 
 import click
 
-from berth.cli.options import settings_flags
+from berth.cli.account import account
+from berth.cli.options import EPILOG, settings_flags
 from berth.cli.version import VERSION
 from berth.settings import Settings
 
 # Each command imports what it needs when it runs: `berth --help` answers at once.
-
-EPILOG = (
-    "Every setting is a flag, a BERTH_… variable, or a line of berth.toml in this folder; the first of these counts."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, epilog=EPILOG)
@@ -30,12 +27,18 @@ def up(settings: Settings) -> None:
 
 
 @main.command(epilog=EPILOG)
+@click.option(
+    "--account", metavar="ACCOUNT", help="The account whose root it is for (default: the one of --account-id)."
+)
 @settings_flags
-def env(settings: Settings) -> None:
+def env(settings: Settings, **options: Any) -> None:
     """Print what AWS clients need, for eval "$(berth env)"."""
     from berth.cli.env import run
 
-    run(settings)
+    run(settings, **options)
+
+
+main.add_command(account)
 
 
 @main.command(epilog=EPILOG)
@@ -59,7 +62,7 @@ def doctor(settings: Settings) -> None:
 
 @main.group()
 def keys() -> None:
-    """Access keys: list them, and take one back."""
+    """Access keys: list them, and take one back; and the keys that seal passwords."""
 
 
 @keys.command(name="list", epilog=EPILOG)
@@ -79,6 +82,15 @@ def revoke(settings: Settings, access_key_id: str) -> None:
     from berth.cli.keys import run_revoke
 
     run_revoke(settings, access_key_id)
+
+
+@keys.command(epilog=EPILOG)
+@settings_flags
+def rotate(settings: Settings) -> None:
+    """Seal registry passwords and tokens with a new key from now on; nobody is logged out."""
+    from berth.cli.keys import run_rotate
+
+    run_rotate(settings)
 
 
 @main.command(epilog=EPILOG)

@@ -14,6 +14,10 @@ from berth.settings import Settings, SettingsInvalid, load
 
 Command = Callable[..., None]
 
+EPILOG = (
+    "Every setting is a flag, a BERTH_… variable, or a line of berth.toml in this folder; the first of these counts."
+)
+
 METAVARS = {
     str(int): "NUMBER",
     str(bool): "true|false",

@@ -1,19 +1,42 @@
 """The database that the settings name, and the access key of the account's root in it."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import click
 
 from berth import logs
 from berth.db import Database, DatabaseUnavailable
 from berth.embedded import Cluster, ClusterBroken
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
+from berth.identity.directory import accounts
+from berth.identity.directory.accounts import AccountUnknown
 from berth.sealing import SealBroken, master_seal
 from berth.settings import Settings
+
+Result = TypeVar("Result")
 
 
 class NotPrepared(Exception):
     """The database cannot be used as it is; the text says why and what to do."""
+
+
+def done_or_exit(work: Coroutine[Any, Any, Result]) -> Result:
+    """What comes of the work; the program ends with 1 where the database cannot be used."""
+    try:
+        return asyncio.run(work)
+    except NotPrepared as error:
+        fail(str(error))
+
+
+def fail(words: str) -> NoReturn:
+    """Say what is wrong, and end the program with 1."""
+    click.echo(f"berth: {words}", err=True)
+    sys.exit(1)
 
 
 def database_url(settings: Settings) -> str:
@@ -41,15 +64,26 @@ async def prepare_root(settings: Settings) -> str:
     return f"{key.id} of account {settings.account_id}{'' if before == key else ', new'}"
 
 
-async def root_key(settings: Settings) -> AccessKey:
-    """The root's access key. Raises NotPrepared."""
+async def root_key(settings: Settings, account: str) -> AccessKey:
+    """The access key of the account's root. Raises NotPrepared."""
     async with using(settings) as database:
-        key = await access_keys.root_of(database, master_seal(settings), settings.account_id)
+        key = await access_keys.root_of(database, master_seal(settings), account)
+        if key is None and account != settings.account_id:
+            raise NotPrepared(await _without_key(database, account))
     if key is None:
-        raise NotPrepared(
-            f"account {settings.account_id} has no root access key yet: `berth up` or `berth migrate` makes it"
-        )
+        raise NotPrepared(f"account {account} has no root access key yet: `berth up` or `berth migrate` makes it")
     return key
+
+
+async def _without_key(database: Database, account: str) -> str:
+    """Why the root of another account than that of the settings has none."""
+    try:
+        found = await accounts.get(database, account)
+    except AccountUnknown:
+        return f"there is no account {account}: `berth account create {account}` makes it"
+    if found.is_open:
+        return f"the root of account {account} has no access key"
+    return f"account {account} is closed: `berth account reopen {account}` opens it again"
 
 
 @contextlib.asynccontextmanager

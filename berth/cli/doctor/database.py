@@ -77,7 +77,7 @@ def _master_key(settings: Settings) -> Finding:
 
 async def _root_key(settings: Settings) -> Finding:
     try:
-        key = await root_key(settings)
+        key = await root_key(settings, settings.account_id)
     except NotPrepared as error:
         return Finding("root key", str(error), "run `berth migrate`, with the master key that this database had")
     return Finding("root key", f"{key.id} of account {settings.account_id}")
