@@ -51,11 +51,6 @@ _WITH_OWNER = (
 )
 _USABLE = (access_keys.c.status == "Active") & accounts.c.closed_at.is_(None)
 _FIND = Question(_WITH_OWNER.where(access_keys.c.id == bindparam("id"), _USABLE))
-_EXISTS = Question(
-    select(access_keys.c.id)
-    .join(accounts, accounts.c.id == access_keys.c.account)
-    .where(access_keys.c.id == bindparam("id"), _USABLE)
-)
 
 
 async def find(database: Database, seal: Seal, access_key_id: str) -> AccessKey | None:
@@ -65,11 +60,6 @@ async def find(database: Database, seal: Seal, access_key_id: str) -> AccessKey 
     """
     rows = await database.ask(_FIND, id=access_key_id)
     return _opened(seal, rows[0]) if rows else None
-
-
-async def exists(database: Database, access_key_id: str) -> bool:
-    """Whether `find` would find it."""
-    return bool(await database.ask(_EXISTS, id=access_key_id))
 
 
 async def listing(database: Database) -> list[Listed]:

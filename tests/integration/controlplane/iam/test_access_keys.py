@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,12 +86,10 @@ async def test_the_keys_of_a_closed_account_open_nothing(
     iam: Api, database: Database, seal: Seal, key: Key, registry: Registry
 ) -> None:
     assert await access_keys.find(database, seal, key["AccessKeyId"]) is not None
-    assert await access_keys.exists(database, key["AccessKeyId"])
     closing = sqlalchemy.update(accounts).where(accounts.c.id == registry.account)
     async with database.transaction() as connection:
         await connection.execute(closing.values(closed_at=datetime.now(UTC)))
     assert await access_keys.find(database, seal, key["AccessKeyId"]) is None
-    assert not await access_keys.exists(database, key["AccessKeyId"])
     assert await access_keys.root_of(database, seal, registry.account) is None
 
 
@@ -133,6 +133,30 @@ async def test_a_key_is_active_or_inactive(iam: Api, key: Key) -> None:
     refusal = await iam.refused("update_access_key", **named, Status="Gone")
     assert refusal.code == "ValidationError"
     assert "Member must satisfy enum value set: [" in refusal.message
+
+
+async def test_a_registry_password_lives_and_dies_with_its_key(iam: Api, as_key: As, registry_url: str) -> None:
+    key = (await iam.create_access_key())["AccessKey"]
+    with as_key("ecr", key) as ecr:
+        token = (await ecr.get_authorization_token())["authorizationData"][0]["authorizationToken"]
+    assert await registry_status(registry_url, token) == 200
+    for status, expected in (("Inactive", 403), ("Active", 200)):
+        await iam.update_access_key(AccessKeyId=key["AccessKeyId"], Status=status)
+        assert await registry_status(registry_url, token) == expected
+    await iam.delete_access_key(AccessKeyId=key["AccessKeyId"])
+    assert await registry_status(registry_url, token) == 403
+
+
+async def registry_status(registry_url: str, token: str) -> int:
+    def ask() -> int:
+        request = urllib.request.Request(f"{registry_url}/v2/", headers={"Authorization": f"Basic {token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    return await asyncio.to_thread(ask)
 
 
 async def test_a_key_tells_when_it_was_used_last(iam: Api, as_key: As, key: Key, registry: Registry) -> None:
