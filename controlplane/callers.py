@@ -8,6 +8,7 @@ from berth.identity import access_keys, sessions
 from berth.identity.access_keys import AccessKey
 from berth.identity.authorize import PrincipalGone
 from berth.identity.permits import Permits
+from berth.identity.principals import Kind, Principal
 from berth.opening import Opened
 from berth.sealing import SealBroken
 from controlplane.sigv4 import Claim
@@ -28,11 +29,15 @@ class Callers:
     async def find(self, claim: Claim) -> AccessKey:
         """Raises UnrecognizedClient, ExpiredToken."""
         if claim.token is not None:
-            return await self._of_session(claim.access_key_id, claim.token)
+            key = await self._of_session(claim.access_key_id, claim.token)
+            if claim.service == "iam" and _is_of_session_token(key.principal):
+                raise UnrecognizedClient
+            return key
         return await self._permanent(claim.access_key_id)
 
     async def _of_session(self, access_key_id: str, token: str) -> AccessKey:
         try:
+            await self._opened.keyring.meet(token)
             return sessions.opened(self._opened.keyring, access_key_id, token, time.time())
         except SealBroken:
             raise UnrecognizedClient from None
@@ -56,3 +61,9 @@ class Callers:
             return await self._opened.authority.permits(key.principal)
         except PrincipalGone:
             raise UnrecognizedClient from None
+
+
+def _is_of_session_token(principal: Principal) -> bool:
+    """Whether these are credentials of GetSessionToken without a second factor, which IAM does not take."""
+    session = principal.session
+    return session is not None and principal.kind is not Kind.ROLE_SESSION and session.authenticated_at is None

@@ -20,6 +20,7 @@ ERRORS = {
     "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
     "UnrecognizedClientException": ("InvalidClientTokenId", 403),
     "ExpiredTokenException": ("ExpiredToken", 403),
+    "ExpiredIdentityToken": ("ExpiredTokenException", 400),
     "AccessDeniedException": ("AccessDenied", 403),
     "UnknownOperationException": ("InvalidAction", 400),
     "SerializationException": ("MalformedQueryString", 400),

@@ -28,6 +28,7 @@ NOT_MODELLED = {
     "UnrecognizedClientException",
     "ValidationException",
     "InvalidClientTokenId",
+    "InvalidParameterValue",
     "SignatureDoesNotMatch",
     "ValidationError",
 }

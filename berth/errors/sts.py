@@ -1,0 +1,46 @@
+"""The errors of STS, in its own words (STS API reference, the errors of each operation)."""
+
+from typing import Self
+
+from berth.errors.base import EcrError
+
+
+class PackedPolicyTooLarge(EcrError):
+    code = "PackedPolicyTooLarge"
+
+    def __init__(self, percent: int) -> None:
+        super().__init__(f"Packed policy consumes {percent}% of allotted space, please use smaller policy.")
+
+
+class InvalidParameterValue(EcrError):
+    """Of the tags of a session."""
+
+    code = "InvalidParameterValue"
+
+
+class InvalidIdentityToken(EcrError):
+    code = "InvalidIdentityToken"
+
+    @classmethod
+    def lacking(cls, claim: str) -> Self:
+        return cls(f"Missing a required claim: {claim}")
+
+
+class ExpiredIdentityToken(EcrError):
+    """Told from ExpiredTokenException, which the Query protocol has another name for."""
+
+    code = "ExpiredIdentityToken"
+
+    def __init__(self, now: int, expiry: int) -> None:
+        super().__init__(
+            f"Token expired: current date/time {now} must be before the expiration date/time {expiry}",
+        )
+
+
+class IdpCommunicationError(EcrError):
+    code = "IDPCommunicationError"
+
+
+class IdpRejectedClaim(EcrError):
+    code = "IDPRejectedClaim"
+    status = 403

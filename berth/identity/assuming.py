@@ -1,0 +1,110 @@
+"""Becoming a role for a while (STS API reference, "AssumeRole")."""
+
+import re
+import time
+from dataclasses import dataclass
+
+from berth.db import Database
+from berth.errors import AccessDenied
+from berth.errors.iam import NoSuchEntity, ValidationError
+from berth.identity import kept_policies, session_requests, sessions
+from berth.identity.directory import identities
+from berth.identity.directory.identities import Identity
+from berth.identity.passwords import KeyRing
+from berth.identity.permits import Permits
+from berth.identity.policies import context
+from berth.identity.policies.compiled import Kind as Kinds
+from berth.identity.policies.compiled import Policies
+from berth.identity.policies.context import Circumstances, Subject
+from berth.identity.policies.decide import Request, decide
+from berth.identity.policies.variables import Context
+from berth.identity.principals import Kind, Principal
+from berth.identity.session_requests import Wanted
+from berth.identity.sessions import Credentials
+
+_ROLE_ARN = re.compile(
+    r"arn:aws(-[a-z]+)*:iam::(?P<account>[0-9]{12}):role/([!-~]+/)?(?P<name>[\w+=,.@-]{1,64})", re.ASCII
+)
+_ACTION = "sts:AssumeRole"
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """A session of a role. `packed` is the part, in percent, of the room for policies and tags that it takes."""
+
+    credentials: Credentials
+    packed: int | None
+    source_identity: str | None
+
+
+async def assume(
+    database: Database,
+    keyring: KeyRing,
+    permits: Permits,
+    circumstances: Circumstances,
+    role_arn: str,
+    wanted: Wanted,
+    external_id: str | None,
+) -> Assumed:
+    """Raises AccessDenied, MalformedPolicyDocument, PackedPolicyTooLarge, InvalidParameterValue, ValidationError."""
+    caller = permits.principal
+    if caller.kind is Kind.ROOT:
+        raise AccessDenied("Roles may not be assumed by root accounts.")
+    session_requests.check_tags(wanted)
+    packed = session_requests.check_policies(wanted)
+    wanted = session_requests.inherited(wanted, caller)
+    role = await find(database, role_arn)
+    if role is None:
+        raise _denied(caller, _ACTION, role_arn)
+    keys = session_requests.condition_keys(wanted)
+    if external_id is not None:
+        keys["sts:externalid"] = external_id
+    _check_allowed(permits, circumstances, role, wanted, keys)
+    seconds = session_requests.length(wanted, caller, role.max_session_seconds)
+    return Assumed(of_role(keyring, role, wanted, seconds), packed, wanted.source_identity)
+
+
+async def find(database: Database, arn: str) -> Identity | None:
+    """The role with that ARN. Raises ValidationError for what can be none."""
+    matched = _ROLE_ARN.fullmatch(arn)
+    if matched is None:
+        raise ValidationError(f"{arn[:200]} is invalid")
+    try:
+        role = await identities.get(database, matched["account"], "role", matched["name"])
+    except NoSuchEntity:
+        return None
+    return role if role.arn == arn else None
+
+
+def of_role(keyring: KeyRing, role: Identity, wanted: Wanted, seconds: int, provider: str | None = None) -> Credentials:
+    """New credentials of a session of the role."""
+    session = session_requests.session(wanted, int(time.time()), seconds, provider)
+    return sessions.issued(keyring, Principal.role_session(role.account, role.name, role.id, wanted.name, "", session))
+
+
+def trust_of(role: Identity) -> Policies:
+    """Its trust policy, ready to be asked."""
+    texts = [] if role.trust_policy is None else [(role.name, role.trust_policy)]
+    return kept_policies.policies(Kinds.TRUST, texts)
+
+
+def about(role: Identity, wanted: Wanted, circumstances: Circumstances, keys: Context) -> Context:
+    """The condition keys that are not the caller's own."""
+    subject = Subject(role.account, role.tags, request_tags=dict(wanted.tags), service="iam")
+    return {**context.of_circumstances(circumstances), **context.of_subject(subject), **keys}
+
+
+def _check_allowed(
+    permits: Permits, circumstances: Circumstances, role: Identity, wanted: Wanted, keys: Context
+) -> None:
+    """Raises AccessDenied; it does not tell by what, nor whether there is such a role."""
+    filled = {**permits.context(circumstances.moment), **about(role, wanted, circumstances, keys)}
+    applying = permits.applying(trust_of(role))
+    for action in session_requests.actions(_ACTION, wanted):
+        request = Request(permits.caller, action, role.arn, role.account, filled)
+        if not decide(request, applying).allowed:
+            raise _denied(permits.principal, action, role.arn)
+
+
+def _denied(caller: Principal, action: str, role_arn: str) -> AccessDenied:
+    return AccessDenied(f"User: {caller.arn} is not authorized to perform: {action} on resource: {role_arn}")

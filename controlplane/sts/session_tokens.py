@@ -1,0 +1,31 @@
+"""Temporary credentials of the caller itself (STS API reference, "GetSessionToken")."""
+
+import time
+from dataclasses import replace
+
+from berth.errors import AccessDenied
+from berth.identity import sessions
+from berth.identity.principals import Kind, Session
+from controlplane.call import Call, operation
+from controlplane.sts import shapes
+from controlplane.sts.roles import NO_DEVICE
+from controlplane.wire.model import Members
+
+DEFAULT_SECONDS = 12 * 3600
+MOST_SECONDS_OF_ROOT = 3600
+
+
+@operation("GetSessionToken", service="sts")
+async def get_session_token(call: Call, request: Members) -> Members:
+    principal = call.principal
+    if principal.session is not None:
+        raise AccessDenied("Cannot call GetSessionToken with session credentials")
+    if "SerialNumber" in request or "TokenCode" in request:
+        raise AccessDenied(NO_DEVICE)
+    seconds = request.get("DurationSeconds", DEFAULT_SECONDS)
+    if principal.kind is Kind.ROOT:
+        seconds = min(seconds, MOST_SECONDS_OF_ROOT)
+    now = int(time.time())
+    session = Session(issued_at=now, expires_at=now + seconds)
+    credentials = sessions.issued(call.opened.keyring, replace(principal, session=session))
+    return {"Credentials": shapes.credentials_of(credentials)}
