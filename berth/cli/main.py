@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from berth.cli.account import account
+from berth.cli.iam import iam
 from berth.cli.options import EPILOG, settings_flags
 from berth.cli.version import VERSION
 from berth.settings import Settings
@@ -39,6 +40,7 @@ def env(settings: Settings, **options: Any) -> None:
 
 
 main.add_command(account)
+main.add_command(iam)
 
 
 @main.command(epilog=EPILOG)
