@@ -51,6 +51,10 @@ class KeyUses:
         self._noting.add(task)
         task.add_done_callback(self._noting.discard)
 
+    async def noted(self) -> None:
+        """Wait until what was noted so far is in the database, or lost."""
+        await asyncio.gather(*self._noting)
+
     async def _note(self, access_key_id: str, region: str, service: str) -> None:
         try:
             await self._database.ask(_NOTE, id=access_key_id, region=region, service=service)
