@@ -30,9 +30,12 @@ from berth.store.contract import (
     Written,
 )
 from berth.store.hashing import Hashed, RememberedHashes
+from berth.store.threads import to_its_end
 from berth.store.writing import BUFFER_BYTES, Sink, faults
 
 LISTED_AT_ONCE = 1000
+# Account, region, algorithm, the first of the digest, the digest.
+BLOB_LEVELS = 5
 LOCK_PAUSE_SECONDS = 0.005
 LOCK_ATTEMPTS = 2000
 
@@ -61,7 +64,8 @@ class FilesystemStore:
                 self._uploads.mkdir(parents=True, exist_ok=True)
                 probe = self._uploads / f".probe-{os.getpid()}"
                 probe.write_bytes(b"")
-                probe.unlink()
+                # In another container, another process may have the same number.
+                probe.unlink(missing_ok=True)
 
         await asyncio.to_thread(write)
 
@@ -90,7 +94,7 @@ class FilesystemStore:
         async with self._locked(blob, fcntl.LOCK_EX):
             if confirm is not None:
                 await confirm()
-            await asyncio.to_thread(_unlink, self._path(blob))
+            await to_its_end(_unlink, self._path(blob))
 
     @contextlib.asynccontextmanager
     async def _locked(self, blob: Blob, how: int) -> AsyncIterator[None]:
@@ -114,9 +118,10 @@ class FilesystemStore:
             os.close(descriptor)
 
     async def blobs(self) -> AsyncGenerator[Blob, None]:
-        files = self._blobs.glob("*/*/*/*/*")
+        files = _below(self._blobs, BLOB_LEVELS)
         while True:
-            some = await asyncio.to_thread(lambda: list(itertools.islice(files, LISTED_AT_ONCE)))
+            with faults():
+                some = await asyncio.to_thread(lambda: list(itertools.islice(files, LISTED_AT_ONCE)))
             for file in some:
                 account, region, algorithm, _, encoded = file.relative_to(self._blobs).parts
                 with contextlib.suppress(NameInvalid):
@@ -181,7 +186,13 @@ class FileDraft:
             hashed = None
         self.hashed = None
         sink = Sink(self._descriptor, hashed)
-        await sink.receive(chunks)
+        try:
+            await sink.receive(chunks)
+        except BaseException:
+            # It may be what fills the disk, and nobody may ever go on with this upload.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, offset)
+            raise
         self.hashed = hashed
         return Written(offset + sink.size, None if hashed is None else hashed.digest)
 
@@ -190,15 +201,15 @@ class FileDraft:
         actual = written.digest
         if actual is None or actual.algorithm != blob.digest.algorithm:
             algorithm = blob.digest.algorithm
-            actual = await asyncio.to_thread(_digest_of_file, self._descriptor, written.size, algorithm)
+            actual = await to_its_end(_digest_of_file, self._descriptor, written.size, algorithm)
         if actual != blob.digest:
             raise DigestMismatch(blob.digest, actual)
-        await asyncio.to_thread(self._make_durable, written.size, self._path(blob).parent)
+        await to_its_end(self._make_durable, written.size, self._path(blob).parent)
 
     async def place(self, written: Written, blob: Blob) -> None:
         del written
         async with self._locked(blob, fcntl.LOCK_SH):
-            await asyncio.to_thread(self._name, self._path(blob))
+            await to_its_end(self._name, self._path(blob))
         self.placed = True
 
     def _require(self, size: int) -> int:
@@ -283,6 +294,19 @@ def _unlink(blob: Path) -> None:
         blob.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             blob.parent.rmdir()
+
+
+def _below(folder: Path, levels: int) -> Iterator[Path]:
+    """What is so many levels below. In a folder that goes meanwhile, with its last blob, there is nothing."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if levels == 1:
+            yield folder / name
+        else:
+            yield from _below(folder / name, levels - 1)
 
 
 def _make_folder(folder: Path) -> None:

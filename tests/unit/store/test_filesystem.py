@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from berth.names import Digest
+from berth.store import filesystem
 from berth.store.contract import BlobLost, StoreUnavailable, UploadBusy, Written
 from berth.store.filesystem import FilesystemStore
 from berth.store.writing import BUFFER_BYTES
@@ -87,6 +89,92 @@ async def test_only_uploads_that_nothing_is_written_to_are_stale(store: Filesyst
     then = time.time() - 1000
     os.utime(tmp_path / "store" / "uploads" / str(old), (then, then))
     assert await store.stale_uploads(500) == [old]
+
+
+async def test_a_broken_stream_gives_its_room_back(store: FilesystemStore, tmp_path: Path) -> None:
+    """Though nobody goes on with the upload, or says that it is over: on a full disk that would be room for others."""
+    made, written = await upload(store, b"kept")
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * 2 * BUFFER_BYTES
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        async with store.claim(made) as draft:
+            await draft.append(written, broken())
+    assert (tmp_path / "store" / "uploads" / str(made)).read_bytes() == b"kept"
+
+
+async def test_who_is_cancelled_gives_the_descriptor_up_when_no_thread_uses_it(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the thread would cut, or sync, the file that has its number by then."""
+    made, written = await upload(store, b"whole")
+    begun, may_go_on, synced = threading.Event(), threading.Event(), []
+
+    def slow_sync(descriptor: int) -> None:
+        begun.set()
+        assert may_go_on.wait(10)
+        synced.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", slow_sync)
+    completing = asyncio.create_task(complete(store, made, written, blob_of(b"whole")))
+    assert await asyncio.to_thread(begun.wait, 10)
+    completing.cancel()
+    await asyncio.sleep(0.05)
+    assert not completing.done()
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await completing
+    assert synced[0] == len(b"whole")
+
+
+async def test_a_removal_that_is_cancelled_is_over_before_its_lock_is_given_back(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it might come after the next push of the same bytes."""
+    blob = blob_of(b"bytes")
+    await complete(store, *await upload(store, b"bytes"), blob)
+    begun, may_go_on = threading.Event(), threading.Event()
+    unlink = Path.unlink
+
+    def slow_unlink(self: Path, missing_ok: bool = False) -> None:
+        begun.set()
+        assert may_go_on.wait(10)
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", slow_unlink)
+    removing = asyncio.create_task(store.remove(blob))
+    assert await asyncio.to_thread(begun.wait, 10)
+    removing.cancel()
+    made, written = await upload(store, b"bytes")
+    placing = asyncio.create_task(complete(store, made, written, blob))
+    await asyncio.sleep(0.05)
+    assert not placing.done()
+    may_go_on.set()
+    await placing
+    with pytest.raises(asyncio.CancelledError):
+        await removing
+    assert await content_of(store, blob) == b"bytes"
+
+
+async def test_blobs_are_listed_while_others_and_their_folders_go(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filesystem, "LISTED_AT_ONCE", 1)
+    blobs = {blob_of(bytes([number])) for number in range(20)}
+    for number in range(20):
+        await complete(store, *await upload(store, bytes([number])), blob_of(bytes([number])))
+    listing = store.blobs()
+    first = await anext(listing)
+    for blob in blobs - {first}:
+        await store.remove(blob)
+    assert [blob async for blob in listing if blob not in blobs] == []
+
+
+async def test_it_is_found_usable_by_any_number_at_once(store: FilesystemStore) -> None:
+    """Also by processes of one number, each in a container of its own."""
+    await asyncio.gather(*[store.check() for _ in range(200)])
 
 
 async def test_a_broken_stream_leaves_no_thread_writing(store: FilesystemStore) -> None:

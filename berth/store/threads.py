@@ -1,0 +1,25 @@
+"""Work in threads that uses what whoever waits for it gives up afterwards: a descriptor, a lock."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+async def to_its_end(work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+    """What `work` returns or raises, in a thread. Who is cancelled meanwhile hears of it when the work is at its end.
+
+    (asyncio.to_thread is back at once: the thread would go on with a descriptor that is another file's by then.)
+    """
+    running = asyncio.get_running_loop().run_in_executor(None, partial(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        raise
