@@ -1,13 +1,16 @@
 """What a call of IAM is about: the ARN of the user, group, role or policy, and the condition keys that it fills."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from string import Template
 
-from berth.errors.iam import NoSuchEntity
-from berth.identity.directory import identities
+from berth.db import Database
+from berth.errors.iam import InvalidInput, NoSuchEntity
+from berth.identity.directory import identities, managed_policies, oidc_providers
 from berth.identity.directory.identities import Identity, Kind
+from berth.identity.directory.managed_policies import ManagedPolicy
+from berth.identity.directory.oidc_providers import Provider
 from berth.identity.principals import Kind as PrincipalKind
 from controlplane.call import Call
 from controlplane.wire.model import Members
@@ -16,6 +19,10 @@ from controlplane.wire.model import Members
 _NAMED_BY: Mapping[str, Kind] = {"UserName": "user", "GroupName": "group", "RoleName": "role"}
 # Those of the service authorization reference, "Condition keys for AWS IAM", that members of a request fill.
 _KEYS = {"PolicyArn": "iam:policyarn", "PermissionsBoundary": "iam:permissionsboundary"}
+_FOUND_BY: Mapping[str, Callable[[Database, str, str], Awaitable[ManagedPolicy | Provider]]] = {
+    "${PolicyArn}": managed_policies.get,
+    "${OpenIDConnectProviderArn}": oidc_providers.get,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,21 @@ async def find(call: Call, members: Members, template: str) -> Resource:
     if _lacks_a_user(template, members) and principal.kind is PrincipalKind.ROOT:
         return Resource(principal.arn)
     given = {"Path": "/", **members, "Account": principal.account}
-    return Resource(Template(template).substitute(defaultdict(lambda: "*", given)), keys=keys)
+    if "Url" in given:
+        given["Url"] = given["Url"].removeprefix("https://")
+    arn = Template(template).substitute(defaultdict(lambda: "*", given))
+    return Resource(arn, await _tags(call, template, arn), keys)
+
+
+async def _tags(call: Call, template: str, arn: str) -> Mapping[str, str]:
+    """Those of a managed policy or a provider."""
+    find = _FOUND_BY.get(template)
+    if find is None:
+        return {}
+    try:
+        return (await find(call.database, call.principal.account, arn)).tags
+    except (InvalidInput, NoSuchEntity):
+        return {}
 
 
 async def _identity(call: Call, members: Members, template: str) -> Identity | None:
