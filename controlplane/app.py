@@ -16,17 +16,20 @@ from berth import logs
 from berth.db import DatabaseUnavailable
 from berth.errors import EcrError, ServerError, Unsupported
 from berth.identity.key_uses import KeyUses
+from berth.identity.provider_keys import ProviderKeys
 from berth.names import Registry
 from berth.opening import Opened, opened
+from berth.outgoing import Outgoing
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
 from controlplane import authorize, ecr, iam, sigv4, sts
 from controlplane.body import is_packed, read_body, unpacked
 from controlplane.call import Call, Run, built
 from controlplane.callers import Callers
+from controlplane.strangers import StrangersCall, run_for_anybody
 from controlplane.wire import json11
 from controlplane.wire.answer import Answer
-from controlplane.wire.faults import MalformedHttpRequest, Unavailable
+from controlplane.wire.faults import MalformedHttpRequest, MissingAuthenticationToken, Unavailable
 from controlplane.wire.model import Operation
 from controlplane.wire.paging import TOKENS
 from controlplane.wire.protocols import Wire, spoken
@@ -46,6 +49,8 @@ class ControlPlane:
         self._opened = everything
         self._callers = Callers(everything)
         self._uses = KeyUses(everything.database)
+        settings = everything.settings
+        self._keys = ProviderKeys(Outgoing(settings.allowed_networks, settings.outgoing_ca))
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
 
     async def handle(self, http: web.Request) -> web.Response:
@@ -68,15 +73,22 @@ class ControlPlane:
         log.debug("call", status=answer.status, ms=round((time.monotonic() - started) * 1000, 1))
         return response_of(answer, request_id)
 
+    async def close(self) -> None:
+        """Finish what goes on beside the requests."""
+        await self._uses.noted()
+
     async def _answer(self, http: web.Request, head: sigv4.Request, wire: Wire, request_id: str) -> Answer:
         """The stations, in order. A stranger is turned away before any byte of the body is read."""
+        if wire.service.name == "sts" and sigv4.is_unsigned(head):
+            return await self._answer_stranger(http, head, wire, request_id)
         claim = sigv4.claim(head, wire.service.signing_name, datetime.now(UTC))
         key = await self._callers.find(claim)
         async with self._room_for(http):
             limit = wire.body_limit(http.headers)
             request = replace(head, body=await read_body(http, limit))
             await verified(request, claim, key.secret)
-            self._uses.note(key.id, claim.region, wire.service.name)
+            if key.principal.session is None:
+                self._uses.note(key.id, claim.region, wire.service.name)
             request = replace(request, body=unpacked(http, request.body, limit))
             operation = wire.operation(request)
             bind_contextvars(operation=operation.name, principal=key.principal.arn)
@@ -91,6 +103,23 @@ class ControlPlane:
             call = Call(self._opened, permits, circumstances, registry, operation.name)
             await authorize.check(operation, members, call)
             return wire.answer(operation, await run(call, members), request_id)
+
+    async def _answer_stranger(self, http: web.Request, head: sigv4.Request, wire: Wire, request_id: str) -> Answer:
+        """What anybody may ask. STS alone is asked so, and its bodies are small."""
+        limit = wire.body_limit(http.headers)
+        async with self._room_for(http):
+            request = replace(head, body=unpacked(http, await read_body(http, limit), limit))
+        try:
+            operation = wire.operation(request)
+        except EcrError:
+            raise MissingAuthenticationToken from None
+        run = run_for_anybody(operation)
+        if run is None:
+            raise MissingAuthenticationToken
+        bind_contextvars(operation=operation.name)
+        members = wire.members(operation, request)
+        call = StrangersCall(self._opened, self._keys, circumstances_of(http, self._opened.settings.region))
+        return wire.answer(operation, await run(call, members), request_id)
 
     @contextlib.asynccontextmanager
     async def _room_for(self, http: web.Request) -> AsyncIterator[None]:
@@ -149,6 +178,7 @@ def make_app(settings: Settings) -> web.Application:
             app[DATABASE], app[STORE] = everything.database, everything.store
             app[PLANE] = ControlPlane(everything)
             yield
+            await app[PLANE].close()
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return await request.app[PLANE].handle(request)
