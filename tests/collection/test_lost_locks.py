@@ -1,4 +1,4 @@
-"""A collector that loses its connection, and with it its locks, while it is about to remove bytes."""
+"""A collector that loses its connection and its locks while it removes bytes, and a push that dies over its own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -61,6 +61,24 @@ async def test_who_pushes_waits_until_it_has_removed_what_it_may(place: Place, s
     await finish(collector)
     assert await place.is_whole("app", await pushing)
     assert not await place.collect()
+
+
+async def test_bytes_of_a_push_that_dies_are_found_whatever_was_collected_before(
+    place: Place, stepped: Database
+) -> None:
+    await place.make("app")
+    pushing = Place(stepped, SteppedStore(place.store), place.registry).push_blob("app", CONTENT)
+    push = await Actor.begin("push", pushing)
+    while not await place.known():
+        await push.step()
+    # Its note goes, so that it has to make another one before the bytes get their name.
+    await place.collect()
+    while "placed" not in [at for at, _ in push.stops]:
+        await push.step()
+    await push.kill()
+    assert await place.stored() != set()
+    await place.collect()
+    assert await place.stored() == await place.known() == set()
 
 
 async def test_what_it_has_removed_is_forgotten_by_the_next_one(place: Place, stepped: Database) -> None:
