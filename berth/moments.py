@@ -47,7 +47,8 @@ def _mapped(folder: Path) -> mmap.mmap | None:
         file = folder / f"changes-{BOOT_ID.read_text().strip()}"
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            os.ftruncate(descriptor, PLACES * PLACE_BYTES)
+            # With its room on the disk: the kernel kills who writes to a page that a full disk has none for.
+            os.posix_fallocate(descriptor, 0, PLACES * PLACE_BYTES)
             return mmap.mmap(descriptor, PLACES * PLACE_BYTES)
         finally:
             os.close(descriptor)

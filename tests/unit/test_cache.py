@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from berth import ear as ears
 from berth.cache import ENTRY_BYTES, Cache
 from berth.ear import HEARING_SECONDS, Ear
-from berth.moments import Moments, place_of
+from berth.moments import PLACE_BYTES, PLACES, Moments, place_of
 
 URL = "postgresql://localhost/nowhere"
 
@@ -147,6 +147,19 @@ def test_where_nothing_can_be_shared_there_is_memory_of_its_own(tmp_path: Path) 
     link.mkdir()
     (link / next(tmp_path.glob("changes-*")).name).symlink_to(tmp_path / "elsewhere")
     assert not Moments(link).is_shared, "nobody leads the process to another file"
+
+
+def test_what_is_shared_has_its_room_on_the_disk_before_it_is_written_to(tmp_path: Path) -> None:
+    """Else a full disk would kill the process that notes a change."""
+    assert Moments(tmp_path).is_shared
+    (file,) = tmp_path.glob("changes-*")
+    assert file.stat().st_blocks * 512 >= file.stat().st_size == PLACES * PLACE_BYTES
+
+
+def test_what_is_shared_stays_as_it_is_for_who_comes_later(tmp_path: Path) -> None:
+    first = Moments(tmp_path)
+    first.note("one")
+    assert Moments(tmp_path).last(place_of("one")) == first.last(place_of("one")) > 0
 
 
 @dataclass
