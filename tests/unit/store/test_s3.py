@@ -113,6 +113,14 @@ async def test_a_pull_goes_on_where_the_connection_broke(troubled_store: S3Store
     assert read == content[10 : MIB + 1]
 
 
+async def test_the_whole_never_passes_for_a_part(troubled_store: S3Store, server: TroubledS3) -> None:
+    """As from a server, or a proxy before it, that does not know ranges."""
+    blob = await put(troubled_store, b"content")
+    server.troubles.append(Trouble(lambda request: "Range" in request.headers, 1, 200))
+    with pytest.raises(StoreUnavailable, match="a part of an object with all of it"):
+        await anext(troubled_store.read(blob, 1, 3))
+
+
 async def test_a_server_that_only_fails_is_unavailable_and_nothing_is_left(
     troubled_store: S3Store, server: TroubledS3
 ) -> None:
