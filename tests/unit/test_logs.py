@@ -16,6 +16,7 @@ SECRETS = [
     "GET /?X-Amz-Signature=canary&x=1",
     "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/ecr/aws4_request, Signature=canary",
     "X-Amz-Security-Token=canary",
+    "/downloads/canary_-canary==",
 ]
 
 
