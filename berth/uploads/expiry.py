@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ARRAY, Uuid, any_, delete, literal, select
 
 from berth.db import Database
 from berth.schema import uploads
@@ -20,7 +20,10 @@ async def expire(database: Database, store: Store, untouched_for: timedelta) -> 
     # Those of deleted repositories, and of processes that died between the bytes and the row.
     stale = await store.stale_uploads(untouched_for.total_seconds())
     async with database.reading() as connection:
-        alive = {*await connection.scalars(select(uploads.c.id).where(uploads.c.id.in_(stale)))}
+        # As one array: a statement has at most 32,767 parameters, and there may be more that are stale.
+        alive = {
+            *await connection.scalars(select(uploads.c.id).where(uploads.c.id == any_(literal(stale, ARRAY(Uuid)))))
+        }
     for upload_id in stale:
         if upload_id not in alive:
             await store.abandon(upload_id)
