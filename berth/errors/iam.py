@@ -91,9 +91,5 @@ class ValidationError(EcrError):
     code = "ValidationError"
 
 
-class UnmodifiableEntity(EcrError):
-    code = "UnmodifiableEntity"
-
-
 class PolicyNotAttachable(EcrError):
     code = "PolicyNotAttachable"

@@ -1,5 +1,6 @@
 """Form parameters are read by the model, whatever a shape is made of, and what is wrong is said all at once."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,3 +144,16 @@ def test_names_and_paths_are_refused_after_all_else_and_in_iams_words() -> None:
         forms.members(CREATE_USER, {"UserName": "a b", "Path": "/"})
     with pytest.raises(ValidationError, match=r"^1 validation error detected: Value '' at 'path'"):
         forms.members(CREATE_USER, {"UserName": "a b", "Path": ""})
+
+
+PARTS = st.sampled_from(["UserName", "Tags", "member", "entry", "1", "2", "-1", "Key", "Value", "key", "", "Path", "é"])
+NAMES = st.lists(PARTS, min_size=1, max_size=5).map(".".join)
+FORMS = st.dictionaries(NAMES, st.text(max_size=5) | st.sampled_from(["/", "1"]), max_size=8)
+
+
+@given(st.sampled_from(OPERATIONS), FORMS)
+def test_whatever_is_sent_it_is_read_or_refused(operation: Operation, given: dict[str, str]) -> None:
+    with contextlib.suppress(ValidationError, Serialization):
+        members = forms.members(operation, given)
+        shape = operation.model.input_shape
+        assert members.keys() <= (set(shape.members) if shape is not None else set())

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from sqlalchemy import text
 
 from berth.db import Database
@@ -293,3 +294,27 @@ async def test_an_account_has_five_thousand_users(iam: Api, registry: Registry, 
     assert sum(isinstance(one, Exception) for one in results) == 2
     refusal = await iam.refused("create_user", UserName="d")
     assert (refusal.code, refusal.message) == ("LimitExceeded", "Cannot exceed quota for UsersPerAccount: 5000")
+
+
+async def test_a_user_that_is_being_deleted_gets_nothing_more(iam: Api) -> None:
+    """Whichever comes first, nothing is left that belongs to nobody, and no call fails by Berth's own fault."""
+    await iam.create_group(GroupName="ops")
+    for round_ in range(5):
+        name = f"u{round_}"
+        await iam.create_user(UserName=name)
+        calls = (
+            (iam.client.delete_user, {}),
+            (iam.client.create_access_key, {}),
+            (iam.client.add_user_to_group, {"GroupName": "ops"}),
+            (iam.client.tag_user, {"Tags": [{"Key": "a", "Value": "b"}]}),
+            (iam.client.update_user, {"NewPath": "/new/"}),
+        )
+        results = await asyncio.gather(
+            *(asyncio.to_thread(call, UserName=name, **members) for call, members in calls), return_exceptions=True
+        )
+        codes = {one.response["Error"]["Code"] for one in results if isinstance(one, ClientError)}
+        assert codes <= {"NoSuchEntity", "DeleteConflict"}
+        assert not [one for one in results if isinstance(one, Exception) and not isinstance(one, ClientError)]
+        is_left = name in [user["UserName"] for user in (await iam.list_users())["Users"]]
+        members = [user["UserName"] for user in (await iam.get_group(GroupName="ops"))["Users"]]
+        assert is_left or name not in members
