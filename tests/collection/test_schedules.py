@@ -32,7 +32,7 @@ from berth.store.filesystem import FilesystemStore
 from tests.collection.place import AT_ONCE, LONG, NOW, Place, image_of, index_of
 from tests.collection.stepping import Actor, SteppedDatabase, SteppedStore
 
-SCHEDULES = int(os.environ.get("BERTH_TEST_SCHEDULES", "25"))
+SCHEDULES = int(os.environ.get("BERTH_TEST_SCHEDULES", "15"))
 STEPS = int(os.environ.get("BERTH_TEST_SCHEDULE_STEPS", "120"))
 PROFILE = hypothesis.settings(
     max_examples=SCHEDULES,
