@@ -232,6 +232,9 @@ class FileDraft:
 
     def _name(self, target: Path) -> None:
         with faults():
+            # Where it has expired meanwhile, its name may be that of a file which another request has just made.
+            if not _has_name(self._descriptor, self._file):
+                raise UploadLost(self._file.name)
             # Since it was made, the folder may have lost its last blob, and so have gone.
             _make_folder(target.parent)
             self._file.rename(target)

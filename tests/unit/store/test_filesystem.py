@@ -12,7 +12,7 @@ import pytest
 
 from berth.names import Digest
 from berth.store import filesystem
-from berth.store.contract import BlobLost, StoreUnavailable, UploadBusy, Written
+from berth.store.contract import BlobLost, StoreUnavailable, UploadBusy, UploadLost, Written
 from berth.store.filesystem import FilesystemStore
 from berth.store.writing import BUFFER_BYTES
 from tests.unit.store.stores import blob_of, complete, content_of, stream, upload
@@ -82,6 +82,20 @@ async def test_an_abandoned_upload_leaves_no_byte_and_may_be_abandoned_again(
     for _ in range(2):
         await store.abandon(made)
     assert [file for file in (tmp_path / "store").rglob("*") if file.is_file()] == []
+
+
+async def test_an_upload_that_expires_at_its_end_is_lost_and_no_other_file_becomes_the_blob(
+    store: FilesystemStore, tmp_path: Path
+) -> None:
+    made, written = await upload(store, b"whole")
+    async with store.claim(made) as draft:
+        await draft.prepare(written, blob_of(b"whole"))
+        await store.abandon(made)
+        # As another request has it, until it finds that there is no such upload.
+        (tmp_path / "store" / "uploads" / str(made)).touch()
+        with pytest.raises(UploadLost):
+            await draft.place(written, blob_of(b"whole"))
+    assert await store.size(blob_of(b"whole")) is None
 
 
 async def test_only_uploads_that_nothing_is_written_to_are_stale(store: FilesystemStore, tmp_path: Path) -> None:
