@@ -110,6 +110,12 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[Networks, NoDecode, BeforeValidator(parse_networks)] = Field(
         (), description="addresses and networks of the proxies whose X-Forwarded-For, -Proto and -Host count"
     )
+    allowed_networks: Annotated[Networks, NoDecode, BeforeValidator(parse_networks)] = Field(
+        (), description="private networks in which Berth may ask OIDC providers for their keys (public ones it may ask)"
+    )
+    outgoing_ca: Path | None = Field(
+        None, description="PEM file of certificate authorities that OIDC providers' certificates may be of, too"
+    )
     api_proxy_protocol: bool = Field(
         False, description="trusted proxies, and nobody else, connect to the API by the PROXY protocol"
     )

@@ -64,16 +64,26 @@ async def assume(
     return Assumed(of_role(keyring, role, wanted, seconds), packed, wanted.source_identity)
 
 
+def account_of(arn: str) -> str:
+    """The account of a role by its ARN. Raises ValidationError for what can be none."""
+    return _matched(arn)["account"]
+
+
 async def find(database: Database, arn: str) -> Identity | None:
     """The role with that ARN. Raises ValidationError for what can be none."""
-    matched = _ROLE_ARN.fullmatch(arn)
-    if matched is None:
-        raise ValidationError(f"{arn[:200]} is invalid")
+    matched = _matched(arn)
     try:
         role = await identities.get(database, matched["account"], "role", matched["name"])
     except NoSuchEntity:
         return None
     return role if role.arn == arn else None
+
+
+def _matched(arn: str) -> re.Match[str]:
+    matched = _ROLE_ARN.fullmatch(arn)
+    if matched is None:
+        raise ValidationError(f"{arn[:200]} is invalid")
+    return matched
 
 
 def of_role(keyring: KeyRing, role: Identity, wanted: Wanted, seconds: int, provider: str | None = None) -> Credentials:

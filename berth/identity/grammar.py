@@ -16,6 +16,8 @@ CURRENT_VERSION = "2012-10-17"
 # A policy on a resource that names none is about its own.
 ITS_RESOURCE = ("*",)
 _PATH = r"[\w+=,.@/-]+"
+# A provider of one's own network may have a port.
+_PROVIDER = r"[\w+=,.@/:~-]+"
 PRINCIPALS = {
     "AWS": re.compile(
         r"\*|[0-9]{12}"
@@ -25,7 +27,7 @@ PRINCIPALS = {
     ),
     "Service": re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.[a-z]+(\.[a-z]+)?"),
     "Federated": re.compile(
-        rf"[a-z0-9-]+(\.[a-z0-9-]+)+|arn:aws(-[a-z]+)*:iam::[0-9]{{12}}:(oidc|saml)-provider/{_PATH}", re.ASCII
+        rf"[a-z0-9-]+(\.[a-z0-9-]+)+|arn:aws(-[a-z]+)*:iam::[0-9]{{12}}:(oidc|saml)-provider/{_PROVIDER}", re.ASCII
     ),
     "CanonicalUser": re.compile(r"[0-9a-f]{64}"),
 }
