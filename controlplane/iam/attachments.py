@@ -1,6 +1,6 @@
 """What is attached to whom (IAM API reference, "AttachRolePolicy" and those that follow from it)."""
 
-from berth.identity.directory import attachments, identities, managed_policies, names
+from berth.identity.directory import attachments, held_policies, identities, managed_policies, names
 from berth.identity.directory.attachments import Holder
 from berth.identity.directory.identities import PREFIXES, Kind
 from controlplane.call import Call, Run, operation
@@ -36,7 +36,7 @@ def _list_attached(kind: Kind, member: str) -> Run:
         found = [
             (named["name"], arn)
             for arn in await attachments.all_of(call.database, identity)
-            if (named := managed_policies.parse(arn))["path"].startswith(prefix)
+            if (named := held_policies.parse(arn))["path"].startswith(prefix)
         ]
         return listing.page_of("AttachedPolicies", sorted(found), list, _attached)
 
@@ -54,13 +54,16 @@ for _kind in PREFIXES:
 async def list_entities_for_policy(call: Call, request: Members) -> Members:
     listing = Listing(call, request, "PolicyArn", "EntityFilter", "PathPrefix", "PolicyUsageFilter")
     policy = await managed_policies.get(call.database, call.registry.account, request["PolicyArn"])
-    usage = request.get("PolicyUsageFilter")
+    usage, entities = request.get("PolicyUsageFilter"), request.get("EntityFilter")
+    if entities is not None and entities not in _KINDS:
+        # Policies have no policies.
+        return {**{member: [] for member in _HOLDERS.values()}, "IsTruncated": False}
     kind, after = listing.after or ("", "")
     found = await attachments.holders(
         call.database,
         call.registry.account,
         policy.arn,
-        kind=_KINDS.get(request.get("EntityFilter", "")),
+        kind=_KINDS.get(entities or ""),
         prefix=request.get("PathPrefix", names.ROOT),
         attached=usage != "PermissionsBoundary",
         bounding=usage != "PermissionsPolicy",

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.db import Database
 from berth.errors.iam import NoSuchEntity, PolicyNotAttachable, QuotaExceeded
-from berth.identity.directory import identities, managed_policies
+from berth.identity.directory import held_policies, identities
 from berth.identity.directory.aws_policies import SERVICE_LINKED
 from berth.identity.directory.identities import Identity, Kind
 from berth.questions import Question
@@ -57,11 +57,11 @@ async def attach(database: Database, account: str, kind: Kind, name: str, arn: s
 
     Raises InvalidInput, NoSuchEntity, PolicyNotAttachable, QuotaExceeded.
     """
-    if managed_policies.parse(arn)["path"].startswith(SERVICE_LINKED):
+    if held_policies.parse(arn)["path"].startswith(SERVICE_LINKED):
         raise PolicyNotAttachable(f"Cannot attach a Service Role Policy to a Customer {kind.capitalize()}.")
     async with database.transaction() as connection:
         identity = await identities.locked(connection, account, kind, name)
-        await managed_policies.hold(connection, account, arn)
+        await held_policies.hold(connection, account, arn)
         await _check_quota(connection, identity, arn)
         attaching = insert(table).values(identity_id=identity.id, policy_arn=arn)
         await connection.execute(attaching.on_conflict_do_nothing())
@@ -76,7 +76,7 @@ async def _check_quota(connection: AsyncConnection, identity: Identity, arn: str
 
 async def detach(database: Database, account: str, kind: Kind, name: str, arn: str) -> None:
     """Raises InvalidInput, NoSuchEntity."""
-    managed_policies.parse(arn)
+    held_policies.parse(arn)
     async with database.transaction() as connection:
         identity = await identities.locked(connection, account, kind, name)
         gone = await connection.execute(

@@ -5,7 +5,7 @@ from sqlalchemy import update
 from berth import changes
 from berth.db import Database
 from berth.errors.iam import PolicyNotAttachable
-from berth.identity.directory import identities, managed_policies
+from berth.identity.directory import held_policies, identities
 from berth.identity.directory.aws_policies import SERVICE_LINKED
 from berth.identity.directory.identities import Kind
 from berth.schema import identities as table
@@ -13,7 +13,7 @@ from berth.schema import identities as table
 
 async def put(database: Database, account: str, kind: Kind, name: str, arn: str) -> None:
     """Let the policy be the boundary of the user or role. Raises InvalidInput, NoSuchEntity, PolicyNotAttachable."""
-    if managed_policies.parse(arn)["path"].startswith(SERVICE_LINKED):
+    if held_policies.parse(arn)["path"].startswith(SERVICE_LINKED):
         raise PolicyNotAttachable(f"Cannot use a Service Role Policy as the boundary of a {kind}.")
     await _set(database, account, kind, name, arn)
 
@@ -27,6 +27,6 @@ async def _set(database: Database, account: str, kind: Kind, name: str, arn: str
     async with database.transaction() as connection:
         identity = await identities.locked(connection, account, kind, name)
         if arn is not None:
-            await managed_policies.hold(connection, account, arn)
+            await held_policies.hold(connection, account, arn)
         await connection.execute(update(table).where(table.c.id == identity.id).values(boundary=arn))
         await changes.tell_of(connection, changes.of_identity(identity.id))

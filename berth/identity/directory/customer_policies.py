@@ -10,7 +10,7 @@ from berth import changes
 from berth.db import Database
 from berth.errors.iam import EntityAlreadyExists, PolicyInUse, QuotaExceeded
 from berth.identity import identity_document, policy_sizes
-from berth.identity.directory import ids, managed_policies, names
+from berth.identity.directory import held_policies, ids, names
 from berth.identity.directory import tags as tagging
 from berth.identity.directory.managed_policies import OWN_COLUMNS, ManagedPolicy
 from berth.schema import accounts, identities, policies, policy_attachments, policy_versions
@@ -73,7 +73,7 @@ async def _hold_quota(connection: AsyncConnection, account: str) -> None:
 async def remove(database: Database, account: str, arn: str) -> None:
     """Delete the policy with its one version. Raises InvalidInput, NoSuchEntity, PolicyInUse."""
     async with database.transaction() as connection:
-        policy = await managed_policies.locked(connection, account, arn, going=True)
+        policy = await held_policies.locked(connection, account, arn, going=True)
         using = select(
             select(literal(1)).where(policy_attachments.c.policy_arn == arn).exists()
             | select(literal(1)).where(identities.c.boundary == arn).exists(),
@@ -94,14 +94,14 @@ async def remove(database: Database, account: str, arn: str) -> None:
 async def add_tags(database: Database, account: str, arn: str, added: Mapping[str, str]) -> None:
     """Raises InvalidInput, NoSuchEntity, QuotaExceeded."""
     async with database.transaction() as connection:
-        policy = await managed_policies.locked(connection, account, arn)
+        policy = await held_policies.locked(connection, account, arn)
         await _set_tags(connection, policy.id, tagging.merge(policy.tags, added, "TagsPerPolicy"))
 
 
 async def remove_tags(database: Database, account: str, arn: str, keys: Iterable[str]) -> None:
     """Take off the tags of these keys, those that there are. Raises InvalidInput, NoSuchEntity."""
     async with database.transaction() as connection:
-        policy = await managed_policies.locked(connection, account, arn)
+        policy = await held_policies.locked(connection, account, arn)
         await _set_tags(connection, policy.id, tagging.without(policy.tags, keys))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.db import Database
 from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
-from berth.identity.directory import ids, managed_policies, names, tags
+from berth.identity.directory import held_policies, ids, names, tags
 from berth.questions import Question
 from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policy_attachments
 
@@ -143,7 +143,7 @@ async def create(
     async with database.transaction() as connection:
         await _hold_quota(connection, account, kind)
         if boundary is not None:
-            await managed_policies.hold(connection, account, boundary)
+            await held_policies.hold(connection, account, boundary)
         made = (await connection.execute(making)).one_or_none()
     if made is None:
         raise EntityAlreadyExists.named(kind, name)

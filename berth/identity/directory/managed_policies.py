@@ -4,7 +4,6 @@ How an own one is made and goes is in customer_policies.py, what it says and sai
 AWS's documents are in aws_policies.py.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,6 @@ from sqlalchemy import (
     ARRAY,
     BindParameter,
     Boolean,
-    Row,
     Text,
     bindparam,
     column,
@@ -22,17 +20,15 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.db import Database
-from berth.errors.iam import InvalidInput, NoSuchEntity
-from berth.identity.directory import aws_policies, names
+from berth.errors.iam import NoSuchEntity
+from berth.identity.directory import aws_policies, held_policies, names
 from berth.questions import Question
 from berth.schema import identities, policies, policy_attachments
 
 # IAM user guide, "IAM and AWS STS quotas".
 MOST_POLICIES = 1500
-_ARN = re.compile(r"arn:aws:iam::(?P<account>[0-9]{12}|aws):policy(?P<path>/([!-~]+/)?)(?P<name>[\w+=,.@-]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +85,7 @@ def _numbers(arn: Any) -> tuple[Any, Any]:
 
 
 _OWN = select(*OWN_COLUMNS, *_numbers(_ITS_ARN)).where(policies.c.account == _ACCOUNT)
-_NAMED = (
-    policies.c.folded_name == bindparam("folded"),
-    policies.c.path == bindparam("path"),
-    policies.c.name == bindparam("name"),
-)
-_FIND = Question(_OWN.where(*_NAMED))
+_FIND = Question(_OWN.where(*held_policies.NAMED))
 _LISTED = _OWN.where(
     policies.c.folded_name > bindparam("after"), func.starts_with(policies.c.path, bindparam("prefix"))
 ).subquery()
@@ -113,17 +104,9 @@ _EACH = (
 _USES_OF_AWS = Question(select(_EACH.c.arn, *_numbers(_EACH.c.arn)))
 
 
-def parse(arn: str) -> Mapping[str, str]:
-    """`account`, `path` and `name` of a policy's ARN. Raises InvalidInput."""
-    matched = _ARN.fullmatch(arn)
-    if matched is None:
-        raise InvalidInput(f"ARN {arn} is not valid.")
-    return {part: matched[part] for part in ("account", "path", "name")}
-
-
 async def get(database: Database, account: str, arn: str) -> ManagedPolicy:
     """Raises InvalidInput, NoSuchEntity."""
-    named = parse(arn)
+    named = held_policies.parse(arn)
     if named["account"] == aws_policies.AWS:
         found = await _of_aws(database, account, [arn] if arn in aws_policies.BY_ARN else [])
     elif named["account"] == account:
@@ -177,39 +160,3 @@ async def _of_aws(database: Database, account: str, arns: list[str]) -> list[Man
         )
         for policy, numbers in found
     ]
-
-
-async def hold(connection: AsyncConnection, account: str, arn: str) -> None:
-    """The policy stays until the transaction ends, for somebody gets it. Raises InvalidInput, NoSuchEntity."""
-    if parse(arn)["account"] != aws_policies.AWS:
-        await _locked(connection, account, arn, NoSuchEntity.attachable(arn), read=True)
-    elif arn not in aws_policies.BY_ARN:
-        raise NoSuchEntity.attachable(arn)
-
-
-async def locked(connection: AsyncConnection, account: str, arn: str, *, going: bool = False) -> Row[Any]:
-    """The row of the account's own policy, which nobody else changes until the transaction ends.
-
-    Where it is going, nobody gets it meanwhile either. Raises InvalidInput, NoSuchEntity.
-    """
-    return await _locked(connection, account, arn, NoSuchEntity.policy(arn), going=going)
-
-
-async def _locked(
-    connection: AsyncConnection,
-    account: str,
-    arn: str,
-    missing: NoSuchEntity,
-    *,
-    read: bool = False,
-    going: bool = False,
-) -> Row[Any]:
-    named = parse(arn)
-    finding = (
-        select(policies).where(policies.c.account == account, *_NAMED).with_for_update(read=read, key_share=not going)
-    )
-    given = {"folded": names.folded(named["name"]), "path": named["path"], "name": named["name"]}
-    row = None if named["account"] != account else (await connection.execute(finding, given)).one_or_none()
-    if row is None:
-        raise missing
-    return row

@@ -3,31 +3,25 @@
 IAM user guide, "Create an OpenID Connect (OIDC) identity provider in IAM".
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.db import Database
-from berth.errors.iam import EntityAlreadyExists, InvalidInput, NoSuchEntity, QuotaExceeded, ValidationError
+from berth.errors.iam import EntityAlreadyExists, NoSuchEntity, QuotaExceeded
+from berth.identity.directory import oidc_words
 from berth.identity.directory import tags as tagging
 from berth.questions import Question
 from berth.schema import accounts
 from berth.schema import oidc_providers as table
 
 # IAM user guide, "IAM and AWS STS quotas".
-MOST_PROVIDERS, MOST_CLIENT_IDS, MOST_THUMBPRINTS = 100, 100, 5
-SCHEME = "https://"
-# What an ARN may have in it; a port is Berth's own: providers of one's own network have one.
-_URL = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\w.~/+=,@-]*)?", re.ASCII)
-_ARN = re.compile(r"arn:aws:iam::(?P<account>[0-9]{12}):oidc-provider/(?P<url>.+)")
-_THUMBPRINT = re.compile(r"[0-9a-fA-F]{40}")
+MOST_PROVIDERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +57,9 @@ async def create(
     """Raises ValidationError, InvalidInput, EntityAlreadyExists, QuotaExceeded."""
     row = {
         "account": account,
-        "url": _without_scheme(url),
-        "client_ids": _checked_client_ids(client_ids),
-        "thumbprints": _checked_thumbprints(thumbprints),
+        "url": oidc_words.without_scheme(url),
+        "client_ids": oidc_words.client_ids_in(client_ids),
+        "thumbprints": oidc_words.thumbprints_in(thumbprints),
         "tags": tags,
     }
     making = insert(table).values(row).on_conflict_do_nothing().returning(*_COLUMNS)
@@ -82,7 +76,7 @@ async def create(
 
 async def get(database: Database, account: str, arn: str) -> Provider:
     """Raises InvalidInput, NoSuchEntity."""
-    found = await find(database, account, _url_of(account, arn))
+    found = await find(database, account, oidc_words.url_of(account, arn))
     if found is None:
         raise NoSuchEntity.provider(arn)
     return found
@@ -102,14 +96,14 @@ async def all_of(database: Database, account: str) -> list[Provider]:
 async def remove(database: Database, account: str, arn: str) -> None:
     """Delete the provider, which may be gone already. Raises InvalidInput, NoSuchEntity."""
     async with database.transaction() as connection:
-        await connection.execute(delete(table).where(_is(account, _url_of(account, arn))))
+        await connection.execute(delete(table).where(_is(account, oidc_words.url_of(account, arn))))
 
 
 async def add_client_id(database: Database, account: str, arn: str, client_id: str) -> None:
     """Let tokens be for this audience too. Raises InvalidInput, NoSuchEntity, QuotaExceeded."""
     async with database.transaction() as connection:
         provider = await _locked(connection, account, arn)
-        await _set(connection, provider, client_ids=_checked_client_ids([*provider.client_ids, client_id]))
+        await _set(connection, provider, client_ids=oidc_words.client_ids_in([*provider.client_ids, client_id]))
 
 
 async def remove_client_id(database: Database, account: str, arn: str, client_id: str) -> None:
@@ -121,7 +115,7 @@ async def remove_client_id(database: Database, account: str, arn: str, client_id
 
 async def set_thumbprints(database: Database, account: str, arn: str, thumbprints: Sequence[str]) -> None:
     """Raises InvalidInput, NoSuchEntity."""
-    checked = _checked_thumbprints(thumbprints)
+    checked = oidc_words.thumbprints_in(thumbprints)
     async with database.transaction() as connection:
         await _set(connection, await _locked(connection, account, arn), thumbprints=checked)
 
@@ -141,7 +135,7 @@ async def remove_tags(database: Database, account: str, arn: str, keys: Iterable
 
 
 async def _locked(connection: AsyncConnection, account: str, arn: str) -> Provider:
-    finding = select(*_COLUMNS).where(_is(account, _url_of(account, arn))).with_for_update(key_share=True)
+    finding = select(*_COLUMNS).where(_is(account, oidc_words.url_of(account, arn))).with_for_update(key_share=True)
     row = (await connection.execute(finding)).one_or_none()
     if row is None:
         raise NoSuchEntity.provider(arn)
@@ -154,34 +148,3 @@ async def _set(connection: AsyncConnection, provider: Provider, **new: Any) -> N
 
 def _is(account: str, url: str) -> Any:
     return (table.c.account == account) & (table.c.url == url)
-
-
-def _url_of(account: str, arn: str) -> str:
-    matched = _ARN.fullmatch(arn)
-    if matched is None:
-        raise InvalidInput(f"ARN {arn} is not valid.")
-    if matched["account"] != account:
-        raise NoSuchEntity.provider(arn)
-    return matched["url"]
-
-
-def _without_scheme(url: str) -> str:
-    if not url.lower().startswith(SCHEME) or not _URL.fullmatch(url[len(SCHEME) :]) or not urlsplit(url).hostname:
-        raise ValidationError("Invalid Open ID Connect Provider URL")
-    return url[len(SCHEME) :]
-
-
-def _checked_client_ids(client_ids: Iterable[str]) -> list[str]:
-    once = list(dict.fromkeys(client_ids))
-    if len(once) > MOST_CLIENT_IDS:
-        raise QuotaExceeded("ClientIdsPerOpenIdConnectProvider", MOST_CLIENT_IDS)
-    return once
-
-
-def _checked_thumbprints(thumbprints: Iterable[str]) -> list[str]:
-    given = list(thumbprints)
-    if len(given) > MOST_THUMBPRINTS:
-        raise InvalidInput(f"Thumbprint list must contain fewer than {MOST_THUMBPRINTS} entries.")
-    if not all(map(_THUMBPRINT.fullmatch, given)):
-        raise InvalidInput("Thumbprints must be 40 hexadecimal characters.")
-    return given

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from berth import changes
 from berth.db import Database
 from berth.errors.iam import NoSuchEntity, PolicyInUse, TooManyVersions
-from berth.identity.directory import aws_policies, customer_policies, managed_policies
+from berth.identity.directory import aws_policies, customer_policies, held_policies
 from berth.identity.directory.managed_policies import ManagedPolicy
 from berth.questions import Question
 from berth.schema import policies
@@ -62,7 +62,7 @@ async def create(database: Database, account: str, arn: str, document: str, *, a
     """Raises InvalidInput, NoSuchEntity, MalformedPolicyDocument, PolicyTooLarge, TooManyVersions."""
     customer_policies.check(document)
     async with database.transaction() as connection:
-        policy = await managed_policies.locked(connection, account, arn)
+        policy = await held_policies.locked(connection, account, arn)
         number = select(func.count()).where(table.c.policy_id == policy.id)
         if (await connection.execute(number)).scalar_one() >= MOST_VERSIONS:
             raise TooManyVersions(MOST_VERSIONS)
@@ -80,7 +80,7 @@ async def create(database: Database, account: str, arn: str, document: str, *, a
 async def set_default(database: Database, account: str, arn: str, version_id: str) -> None:
     """Raises InvalidInput, NoSuchEntity."""
     async with database.transaction() as connection:
-        policy = await managed_policies.locked(connection, account, arn)
+        policy = await held_policies.locked(connection, account, arn)
         number = _number(arn, version_id)
         is_there = select(table.c.version).where(table.c.policy_id == policy.id, table.c.version == number)
         if (await connection.execute(is_there)).one_or_none() is None:
@@ -92,7 +92,7 @@ async def set_default(database: Database, account: str, arn: str, version_id: st
 async def remove(database: Database, account: str, arn: str, version_id: str) -> None:
     """Raises InvalidInput, NoSuchEntity, PolicyInUse for the version that is in force."""
     async with database.transaction() as connection:
-        policy = await managed_policies.locked(connection, account, arn)
+        policy = await held_policies.locked(connection, account, arn)
         number = _number(arn, version_id)
         if number == policy.default_version:
             raise PolicyInUse("Cannot delete the default version of a policy.")

@@ -200,6 +200,7 @@ async def test_who_has_a_policy_is_told_by_kind_path_and_use(iam: Api) -> None:
 
     assert await told() == {"User": ["A", "b", "c"], "Group": ["A", "b"], "Role": ["A", "b"]}
     assert await told(EntityFilter="Role") == {"User": [], "Group": [], "Role": ["A", "b"]}
+    assert await told(EntityFilter="LocalManagedPolicy") == {"User": [], "Group": [], "Role": []}
     assert await told(PathPrefix="/x/") == {"User": ["b"], "Group": ["b"], "Role": ["b"]}
     assert await told(PolicyUsageFilter="PermissionsBoundary") == {"User": ["c"], "Group": [], "Role": []}
     assert (await told(PolicyUsageFilter="PermissionsPolicy"))["User"] == ["A", "b"]
