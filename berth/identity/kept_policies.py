@@ -47,7 +47,7 @@ _DENIES_ALL = PolicyDocument(
 
 def policies(kind: Kind, texts: Iterable[tuple[str, str]]) -> Policies:
     """The policies of one kind, of their names and their texts."""
-    return Policies(kind, (Policy(name, compiled(text, _read)) for name, text in texts))
+    return Policies(kind, (Policy(name, compiled(text, read)) for name, text in texts))
 
 
 def lasting(*several: Policies | None) -> bool:
@@ -61,7 +61,8 @@ def size(texts: Iterable[str]) -> int:
     return sum(POLICY_BYTES + CHARACTER_BYTES * len(text) for text in texts)
 
 
-def _read(text: str) -> PolicyDocument:
+def read(text: str) -> PolicyDocument:
+    """The policy that a text of the database describes; one that cannot be read any more denies everything."""
     try:
         return grammar.document(json_documents.read(text))
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -12,6 +12,7 @@ from controlplane.iam import (
     policies,
     policy_versions,
     roles,
+    simulation,
     users,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "policies",
     "policy_versions",
     "roles",
+    "simulation",
     "users",
 ]
