@@ -13,9 +13,12 @@ def run(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize("command", ["up", "env", "migrate", "doctor", "ready"])
+@pytest.mark.parametrize(
+    "command",
+    ["up", "env", "migrate", "doctor", "ready", "keys rotate", "account create", "account scp set", "iam explain"],
+)
 def test_every_setting_is_a_flag_with_its_variable_and_default(command: str) -> None:
-    code, text = run(command, "--help")
+    code, text = run(*command.split(), "--help")
     assert code == 0
     for name in Settings.model_fields:
         assert f"--{name.replace('_', '-')} " in text
@@ -27,7 +30,19 @@ def test_every_setting_is_a_flag_with_its_variable_and_default(command: str) -> 
 def test_help_lists_the_commands() -> None:
     code, text = run("--help")
     assert code == 0
-    for command in ("up", "collect", "env", "images", "migrate", "doctor", "keys", "ready", "version"):
+    for command in (
+        "up",
+        "account",
+        "collect",
+        "env",
+        "iam",
+        "images",
+        "migrate",
+        "doctor",
+        "keys",
+        "ready",
+        "version",
+    ):
         assert f"\n  {command} " in text
 
 
