@@ -26,13 +26,13 @@ async def create_policy(call: Call, request: Members) -> Members:
         description=request.get("Description"),
         tags=tags.parse(request.get("Tags", [])),
     )
-    return {"Policy": {**_listed_policy(policy), "Tags": shapes.tags(policy.tags) or None}}
+    return {"Policy": {**listed_policy(policy), "Tags": shapes.tags(policy.tags) or None}}
 
 
 @operation("GetPolicy", service="iam")
 async def get_policy(call: Call, request: Members) -> Members:
     policy = await managed_policies.get(call.database, call.registry.account, request["PolicyArn"])
-    return {"Policy": {**_listed_policy(policy), "Description": policy.description, "Tags": shapes.tags(policy.tags)}}
+    return {"Policy": {**listed_policy(policy), "Description": policy.description, "Tags": shapes.tags(policy.tags)}}
 
 
 @operation("ListPolicies", service="iam")
@@ -53,7 +53,7 @@ async def list_policies(call: Call, request: Members) -> Members:
             after=after if whose == _OF_AWS else "",
             limit=listing.limit + 1 - len(found),
         )
-    return listing.page("Policies", found, _place, _listed_policy)
+    return listing.page("Policies", found, _place, listed_policy)
 
 
 @operation("DeletePolicy", service="iam")
@@ -94,7 +94,7 @@ def _place(policy: ManagedPolicy) -> tuple[int, Any]:
     return (_OF_AWS, policy.arn) if policy.account == AWS else (_OWN, names.folded(policy.name))
 
 
-def _listed_policy(policy: ManagedPolicy) -> Members:
+def listed_policy(policy: ManagedPolicy) -> Members:
     """A policy in a list, without its description and tags."""
     return {
         "PolicyName": policy.name,

@@ -24,7 +24,7 @@ async def create_policy_version(call: Call, request: Members) -> Members:
 async def get_policy_version(call: Call, request: Members) -> Members:
     policy = await managed_policies.get(call.database, call.registry.account, request["PolicyArn"])
     version = await policy_versions.get(call.database, policy, request["VersionId"])
-    return {"PolicyVersion": {"Document": version.document, **_listed_version(version)}}
+    return {"PolicyVersion": shown_version(version)}
 
 
 @operation("ListPolicyVersions", service="iam")
@@ -47,6 +47,10 @@ async def delete_policy_version(call: Call, request: Members) -> Members:
     arn = own_policy(call, request)
     await policy_versions.remove(call.database, call.registry.account, arn, request["VersionId"])
     return {}
+
+
+def shown_version(version: Version) -> Members:
+    return {"Document": version.document, **_listed_version(version)}
 
 
 def _listed_version(version: Version) -> Members:

@@ -27,7 +27,7 @@ async def create_role(call: Call, request: Members) -> Members:
 @operation("GetRole", service="iam")
 async def get_role(call: Call, request: Members) -> Members:
     role = await identities.get(call.database, call.registry.account, "role", request["RoleName"])
-    return {"Role": {**made_role(role), "RoleLastUsed": _last_used(role)}}
+    return {"Role": {**made_role(role), "RoleLastUsed": last_used(role)}}
 
 
 @operation("ListRoles", service="iam")
@@ -117,5 +117,5 @@ def made_role(role: Identity) -> Members:
     return {**_listed_role(role), "PermissionsBoundary": shapes.boundary(role), "Tags": shapes.tags(role.tags) or None}
 
 
-def _last_used(role: Identity) -> Members:
+def last_used(role: Identity) -> Members:
     return {"LastUsedDate": role.last_used_at, "Region": role.last_used_region}
