@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, null, select, union_all
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, literal_column, null, select, union_all
 
 from berth import changes
 from berth.db import Database
@@ -30,15 +30,16 @@ def _part(what: str) -> Any:
     return literal_column(f"'{what}'").label("what")
 
 
+# Those whose policies the principal has, as an array: a list of unknown length is looked for row by row, not by reading
+# the whole table.
 _HOLDERS = union_all(
-    select(identities.c.id).where(identities.c.id == _ID, identities.c.account == _ACCOUNT),
+    select(identities.c.id).where(identities.c.id == _ID),
     select(group_members.c.group_id).where(group_members.c.user_id == _ID),
 ).cte("holders")
+_ANY_HOLDER = any_(func.array(select(_HOLDERS.c.id).scalar_subquery(), type_=ARRAY(Text)))
 # The managed policies by their ARNs, and what they are to the principal.
 _MANAGED = union_all(
-    select(_part("identity"), attachments.c.policy_arn.label("arn")).join(
-        _HOLDERS, _HOLDERS.c.id == attachments.c.identity_id
-    ),
+    select(_part("identity"), attachments.c.policy_arn.label("arn")).where(attachments.c.identity_id == _ANY_HOLDER),
     select(_part("boundary"), identities.c.boundary).where(identities.c.id == _ID, identities.c.boundary.is_not(None)),
     select(_part("session"), func.unnest(bindparam("session_arns", type_=ARRAY(Text)))),
 ).cte("managed")
@@ -57,10 +58,10 @@ _OWN = Question(
         ),
         select(
             _part("itself"), identities.c.path + identities.c.name, identities.c.kind, identities.c.tags.cast(Text)
-        ).where(identities.c.id == _ID, identities.c.account == _ACCOUNT),
+        ).where(identities.c.id == _ID),
         select(_part("holder"), _HOLDERS.c.id, _NOTHING, _NOTHING),
-        select(_part("identity"), inline_policies.c.name, inline_policies.c.document, _NOTHING).join(
-            _HOLDERS, _HOLDERS.c.id == inline_policies.c.identity_id
+        select(_part("identity"), inline_policies.c.name, inline_policies.c.document, _NOTHING).where(
+            inline_policies.c.identity_id == _ANY_HOLDER
         ),
         select(_MANAGED.c.what, _MANAGED.c.arn, versions.c.document, _NOTHING)
         .outerjoin(

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from berth import migrations
+from berth.identity import access, own_policies
+from berth.questions import Question
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +45,11 @@ def test_the_plan_takes_the_key(new_url: str, question: str, index: str) -> None
         lines = connection.execute(f"EXPLAIN (GENERIC_PLAN) {question}".encode()).fetchall()
     plan = "\n".join(line for (line,) in lines)
     assert f"using {index} " in plan, plan
+
+
+@pytest.mark.parametrize("question", [access._ACCESS, own_policies._OWN])
+def test_no_table_is_read_whole_to_know_who_may_do_what(new_url: str, question: Question) -> None:
+    with psycopg.connect(new_url) as connection:
+        lines = connection.execute(f"EXPLAIN (GENERIC_PLAN) {question.text}".encode()).fetchall()
+    plan = "\n".join(line for (line,) in lines)
+    assert "Seq Scan" not in plan, plan
