@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from berth.names import Digest
-from berth.store import filesystem
 from berth.store.contract import BlobLost, StoreUnavailable, UploadBusy, UploadLost, Written
 from berth.store.filesystem import FilesystemStore
-from berth.store.writing import BUFFER_BYTES
+from berth.store.filesystem import store as filesystem
+from berth.store.filesystem.writing import BUFFER_BYTES
 from tests.unit.store.stores import blob_of, complete, content_of, stream, upload
 
 
