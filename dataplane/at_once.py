@@ -7,13 +7,15 @@ also says what is wrong with it.
 from collections.abc import Mapping
 
 from aiohttp.http import RawRequestMessage
+from multidict import CIMultiDictProxy
 
-from berth.identity.authorize import Authority
+from berth.identity.authorize import Asked, Authority, decided
+from berth.identity.permits import Permits
 from berth.identity.principals import Principal
 from dataplane.host import Plain, Target
 from dataplane.memory import Memory
 from dataplane.passwords import Passwords
-from listener import Prompt
+from listener import Peer, Prompt, circumstances
 
 # What asks for another answer than the whole thing.
 _CONDITIONS = ("Range", "If-None-Match", "If-Match", "Expect")
@@ -37,7 +39,7 @@ class AtOnce:
         self._memory = memory
         self._actions = actions
 
-    def answer(self, message: RawRequestMessage) -> Prompt | None:
+    def answer(self, message: RawRequestMessage, peer: Peer) -> Prompt | None:
         if message.method not in {"GET", "HEAD"}:
             return None
         headers = message.headers
@@ -50,11 +52,23 @@ class AtOnce:
             return None
         permits = self._passwords.recall(given[0])
         action = self._actions.get((message.method, target.kind))
-        if permits is None or action is None or not self._authority.recall_allowed(permits, action, target.arn):
+        if permits is None or action is None or not self._is_allowed(permits, action, target, headers, peer):
             return None
         if target.kind == "manifests":
             return self._manifest(message.method, target, permits.principal)
         return self._blob(message.method, target)
+
+    def _is_allowed(
+        self, permits: Permits, action: str, target: Target, headers: CIMultiDictProxy[str], peer: Peer
+    ) -> bool:
+        on = self._authority.recall_access(target.arn)
+        if on is None or permits.is_allowed(action, target.arn, on):
+            return on is not None
+        if permits.lasts and on.lasts:
+            return False
+        # What the policies say differs from one request to the next.
+        asked = Asked(action, target.arn, on)
+        return decided(permits, asked, circumstances(headers, peer, target.registry.region))[1].allowed
 
     def _manifest(self, method: str, target: Target, principal: Principal) -> Prompt | None:
         known = self._memory.recall_manifest(target)

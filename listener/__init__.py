@@ -17,7 +17,7 @@ request: a new UUID, also in every line that is logged; `peer_of(request)` is wh
 """
 
 from berth.sockets import AddressUnusable
-from listener.circumstances import circumstances_of
+from listener.circumstances import circumstances, circumstances_of
 from listener.faults import ANSWER_FAULT
 from listener.health import DATABASE, STORE
 from listener.peers import Peer, peer_of
@@ -36,6 +36,7 @@ __all__ = [
     "AddressUnusable",
     "Peer",
     "Prompt",
+    "circumstances",
     "circumstances_of",
     "expect",
     "listening",

@@ -5,18 +5,22 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from berth.identity.policies.context import Circumstances
-from listener.peers import peer_of
+from listener.peers import Headers, Peer, peer_of
 
 
 def circumstances_of(request: web.BaseRequest, region: str) -> Circumstances:
     """`region`: of what the request is about."""
-    peer = peer_of(request)
+    return circumstances(request.headers, peer_of(request), region)
+
+
+def circumstances(headers: Headers, peer: Peer, region: str) -> Circumstances:
+    """The same for a request of which no more is read than its head."""
     return Circumstances(
         moment=datetime.now(UTC),
         source_ip=peer.address,
         secure=peer.is_secure,
         region=region,
-        user_agent=request.headers.get("User-Agent"),
-        referer=request.headers.get("Referer"),
+        user_agent=headers.get("User-Agent"),
+        referer=headers.get("Referer"),
         vpc_endpoint=peer.vpc_endpoint_id,
     )

@@ -62,11 +62,12 @@ class Connection(PromptConnection):
             reading.content.feed_eof()
             self.close()
 
-    def _seen(self, message: RawRequestMessage) -> RawRequestMessage:
-        """With the host that the client asked, where a trusted proxy tells it."""
+    def _seen(self, message: RawRequestMessage) -> tuple[RawRequestMessage, Peer]:
+        """With the host that the client asked, and the client itself, where a trusted proxy tells them."""
         if not (self.is_trusted and is_forwarded(message.headers)):
-            return message
-        return message._replace(headers=as_forwarded(message.headers, self.peer, self._trusted)[0])
+            return message, self.peer
+        headers, peer = as_forwarded(message.headers, self.peer, self._trusted)
+        return message._replace(headers=headers), peer
 
     def overdue(self, now: float) -> str | None:
         """What has not come in time, at `now` of the loop's clock."""

@@ -6,6 +6,7 @@ else there is to say, an error too, goes aiohttp's way.
 """
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -15,6 +16,8 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler
+
+from listener.peers import Peer
 
 log = structlog.get_logger()
 
@@ -37,7 +40,7 @@ class Prompt:
         )
 
 
-AnswerAtOnce = Callable[[RawRequestMessage], Prompt | None]
+AnswerAtOnce = Callable[[RawRequestMessage, Peer], Prompt | None]
 ANSWER_AT_ONCE: web.AppKey[AnswerAtOnce] = web.AppKey("answer_at_once")
 
 
@@ -62,9 +65,9 @@ class PromptConnection(RequestHandler):
         if self._messages and not waiter.done() and not self._answered_at_once(self.answer_at_once):
             waiter.set_result(None)
 
-    def _seen(self, message: RawRequestMessage) -> RawRequestMessage:
-        """The request as the plane is to see it."""
-        return message
+    @abstractmethod
+    def _seen(self, message: RawRequestMessage) -> tuple[RawRequestMessage, Peer]:
+        """The request as the plane is to see it, and who made it."""
 
     def _answered_at_once(self, answer_at_once: AnswerAtOnce) -> bool:
         message, payload = self._messages[0]
@@ -82,7 +85,7 @@ class PromptConnection(RequestHandler):
         ):
             return False
         try:
-            answer = answer_at_once(self._seen(message))
+            answer = answer_at_once(*self._seen(message))
         except Exception:
             log.exception("an answer at once met a fault of Berth's own")
             return False

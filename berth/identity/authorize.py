@@ -66,7 +66,7 @@ class Authority:
     async def access(self, registry: Registry, name: str = access.ALL) -> Access:
         """What is written on the repository, or on the registry alone."""
         arn = registry.arn(name)
-        known = self._access.get(arn)
+        known = self.recall_access(arn)
         if known is not None:
             return known
         moment = self._access.moment
@@ -75,10 +75,9 @@ class Authority:
             self._access.keep(arn, found, subject=found.subjects, size=found.size, since=moment)
         return found
 
-    def recall_allowed(self, permits: Permits, action: str, arn: str) -> bool:
-        """Whether it is known that the principal may do so to the repository, whatever the circumstances."""
-        known = self._access.get(arn)
-        return known is not None and permits.is_allowed(action, arn, known)
+    def recall_access(self, arn: str) -> Access | None:
+        """What is written on the repository, where it is known to be so still."""
+        return self._access.get(arn)
 
 
 def authorize(permits: Permits, asked: Asked, circumstances: Circumstances) -> None:

@@ -17,8 +17,8 @@ import listener
 from berth import pull_time_exclusions, pulls, schema
 from berth.db import Database
 from berth.identity.access_keys import AccessKey
-from berth.identity.authorize import Authority
 from berth.identity.passwords import load_keyring
+from berth.identity.permits import Permits
 from berth.names import Registry
 from berth.proxies import parse_networks
 from berth.repositories import Repository
@@ -60,8 +60,8 @@ async def serving(settings: Settings) -> AsyncIterator[CountedPlane]:
     with pytest.MonkeyPatch.context() as patch:
         answer = AtOnce.answer
 
-        def counted(self: AtOnce, message: object) -> listener.Prompt | None:
-            given = answer(self, message)  # type: ignore[arg-type]
+        def counted(self: AtOnce, *asked: Any) -> listener.Prompt | None:
+            given = answer(self, *asked)
             plane.at_once += given is not None
             return given
 
@@ -197,8 +197,8 @@ async def test_what_one_may_not_read_is_not_handed_out_because_another_one_read_
     elsewhere = known.prefix.replace(known.prefix.split("/")[2], "999999999999")
     assert (await replace(known, prefix=elsewhere).send("GET", f"{NAME}/manifests/v1")).status == 403
     asked = []
-    recall = Authority.recall_allowed
-    monkeypatch.setattr(Authority, "recall_allowed", lambda *given: (asked.append(given[2]), recall(*given))[1])
+    is_allowed = Permits.is_allowed
+    monkeypatch.setattr(Permits, "is_allowed", lambda *given: (asked.append(given[1]), is_allowed(*given))[1])
     assert (await known.send("GET", f"{NAME}/manifests/v1")).status == 200
     assert asked == ["ecr:BatchGetImage"], "every request is authorized, those that are answered from memory too"
 
