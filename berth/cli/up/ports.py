@@ -4,7 +4,6 @@ So a port that is in use is found by whoever comes second, and connections that 
 wait instead of being refused.
 """
 
-import os
 import socket
 import tempfile
 from dataclasses import dataclass
@@ -34,7 +33,12 @@ class Ports:
         except AddressUnusable as error:
             raise CannotStart(f"{error}; choose another by {variable(setting)}") from error
         counts = tempfile.TemporaryFile()  # noqa: SIM115
-        os.truncate(counts.fileno(), COUNT_BYTES * processes)
+        try:
+            # Written, so that it has its room: the kernel kills who counts in a page that a full disk has none for.
+            counts.write(bytes(COUNT_BYTES * processes))
+            counts.flush()
+        except OSError as error:
+            raise CannotStart(f"cannot write to {tempfile.gettempdir()}: {error.strerror}") from error
         return cls(sockets, counts, processes)
 
     def arguments(self, number: int) -> list[str]:
