@@ -4,7 +4,7 @@ import structlog
 from procrastinate import JobContext
 
 from berth import collection
-from berth.collection import Collected, Windows
+from berth.collection import Collected, StoreOfAnother, Windows
 from berth.store.contract import StoreUnavailable
 from berth.workers.tools import tools_of
 
@@ -30,6 +30,14 @@ async def collect_garbage(context: JobContext, timestamp: int) -> None:
 async def sweep_store(context: JobContext, timestamp: int) -> None:
     del timestamp
     tools = tools_of(context)
+    try:
+        await collection.check_is_ours(tools.database, tools.store)
+    except StoreOfAnother as error:
+        log.error(  # noqa: TRY400
+            "nothing is taken for garbage: is this the database of this store? If it is, say `berth collect --sweep`",
+            reason=str(error),
+        )
+        return
     found = await collection.sweep(tools.database, tools.store)
     if found:
         log.warning("the store has blobs that the database did not know of; they are collected", blobs=found)

@@ -1,6 +1,7 @@
 """A registry of a test's own: pushes, deletes and pulls through the heart, with real rows and real files."""
 
 import json
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +18,7 @@ from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.repositories import Repository
 from berth.schema import deleted_images, repository_layers
 from berth.schema import layers as layers_table
-from berth.store.contract import Blob, Store
+from berth.store.contract import Blob, Store, Written
 
 NOW = timedelta()
 LONG = timedelta(days=1)
@@ -62,6 +63,16 @@ class Place:
     async def push_blob(self, name: str, content: bytes) -> Digest:
         digest = Digest.of(content)
         await uploads.put(self.database, self.store, self.registry, name, digest, once(content))
+        return digest
+
+    async def store_alone(self, content: bytes) -> Digest:
+        """Have the store hold it, and the database not know."""
+        digest = Digest.of(content)
+        blob = Blob(self.registry, digest)
+        async with self.store.claim(uuid.uuid4()) as draft:
+            written = await draft.append(Written(), once(content))
+            await draft.prepare(written, blob)
+            await draft.place(written, blob)
         return digest
 
     async def put(self, name: str, manifest: Manifest, *new_tags: str) -> None:

@@ -13,10 +13,9 @@ from procrastinate.jobs import Job
 from berth import repositories
 from berth.cli.main import main
 from berth.db import Database
-from berth.names import Registry
+from berth.names import Digest
 from berth.settings import Settings, load
 from berth.store.contract import StoreUnavailable
-from berth.store.filesystem import FilesystemStore
 from berth.workers.collection import collect_garbage, sweep_store
 from berth.workers.queue import make_queue
 from berth.workers.tools import KEY, Tools
@@ -144,8 +143,22 @@ async def test_a_store_that_does_not_answer_ends_the_job_and_no_more(
     assert await place.stored() != set()
 
 
-async def test_the_worker_sweeps_the_store(place: Place, collected_url: str, tmp_path: Path) -> None:
-    other = Place(place.database, FilesystemStore(tmp_path / "other"), Registry("999999999999", "us-east-1"))
-    tools = tools_of(other, collected_url)
-    await sweep_store(context_of(tools, collected_url), 0)
-    assert await other.known() == set()
+async def test_the_worker_sweeps_the_store(place: Place, collected_url: str) -> None:
+    await place.make("app")
+    image = await place.push("app", CONFIG)
+    await place.store_alone(LAYER)
+    await sweep_store(context_of(tools_of(place, collected_url), collected_url), 0)
+    await place.collect()
+    assert await place.stored() == {Digest.of(CONFIG)}
+    assert await place.is_whole("app", image)
+
+
+async def test_the_worker_does_not_take_the_store_of_another_database_for_garbage(
+    place: Place, collected_url: str
+) -> None:
+    await place.make("app")
+    await place.push("app", CONFIG)
+    others = {await place.store_alone(content) for content in (b"of", b"another", b"database")}
+    await sweep_store(context_of(tools_of(place, collected_url), collected_url), 0)
+    await place.collect()
+    assert await place.stored() == {Digest.of(CONFIG), *others}

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from berth import collection, images, layers, repositories
 from berth.collection import Windows, blobs, deletions
 from berth.errors import LayersNotFound
 from berth.names import Digest, Registry, Tag
-from berth.store.contract import Blob, Confirm, StoreUnavailable, Written
-from tests.collection.place import AT_ONCE, LONG, NOW, Place, image_of, index_of, once
+from berth.store.contract import Blob, Confirm, StoreUnavailable
+from tests.collection.place import AT_ONCE, LONG, NOW, Place, image_of, index_of
 
 CONFIG, LAYER, OTHER = b"{}", b"a layer", b"another layer"
 NEEDED = {Digest.of(CONFIG), Digest.of(LAYER)}
@@ -198,7 +197,7 @@ async def test_what_is_a_layer_and_a_manifest_too_goes(place: Place) -> None:
 async def test_bytes_of_a_push_that_died_before_its_row_go(place: Place) -> None:
     await place.make("app")
     await layers.intend(place.database, place.registry, "app", Digest.of(LAYER))
-    await _store(place, LAYER)
+    await place.store_alone(LAYER)
     collected = await place.collect()
     assert (collected.blobs, collected.bytes) == (1, len(LAYER))
     assert await place.stored() == await place.known() == set()
@@ -207,7 +206,7 @@ async def test_bytes_of_a_push_that_died_before_its_row_go(place: Place) -> None
 async def test_bytes_that_no_row_tells_of_are_found_by_a_sweep(place: Place) -> None:
     await place.make("app")
     image = await place.push("app", CONFIG)
-    await _store(place, LAYER)
+    await place.store_alone(LAYER)
     await place.collect()
     assert await place.stored() == NEEDED
     assert await collection.sweep(place.database, place.store) == 1
@@ -322,12 +321,3 @@ async def test_the_disk_is_as_it_was_when_everything_is_deleted(place: Place, tm
 def _disk(folder: Path) -> int:
     """What the folder takes on the disk, in bytes: its files and the folders in it."""
     return sum(one.stat().st_blocks * 512 for one in folder.rglob("*"))
-
-
-async def _store(place: Place, content: bytes) -> None:
-    """Have the store hold it, and the database not know."""
-    blob = Blob(place.registry, Digest.of(content))
-    async with place.store.claim(uuid.uuid4()) as draft:
-        written = await draft.append(Written(), once(content))
-        await draft.prepare(written, blob)
-        await draft.place(written, blob)
