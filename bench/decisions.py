@@ -7,15 +7,23 @@ all rounds is what the work costs, and the median what it costs on this machine 
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
 from bench import machine
 from berth.identity import grammar
+from berth.identity.access import Access
+from berth.identity.authorize import Asked, authorize
+from berth.identity.own_policies import Own
+from berth.identity.permits import Permits
 from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.compiled import Compiled, Kind, Policies, Policy
+from berth.identity.policies.context import Circumstances
 from berth.identity.policies.decide import Applying, Request, decide
+from berth.identity.principals import Principal
+from berth.names import Registry
 
 ROUNDS, EACH = 400, 100
 ACCOUNT = "111122223333"
@@ -43,12 +51,31 @@ def works() -> dict[str, Callable[[], object]]:
     )
     pull, put, delete = _request("ecr:BatchGetImage"), _request("ecr:PutImage"), _request("ecr:DeleteRepository")
     return {
+        "as a plane decides, remembered": _as_a_plane(documents, lasting=True),
+        "as a plane decides, anew, with all condition keys": _as_a_plane(documents, lasting=False),
         "ten policies, allowed by the last": lambda: decide(pull, ten),
         "ten policies, allowed by a variable": lambda: decide(put, ten),
         "ten policies, allowed by none": lambda: decide(delete, ten),
         "the same with a boundary, an SCP and a repository policy": lambda: decide(pull, limited),
         "to compile one of the policies": lambda: Compiled(grammar.document(documents[0])),
     }
+
+
+def _as_a_plane(documents: list[dict[str, Any]], *, lasting: bool) -> Callable[[], object]:
+    """A pull by a user with these policies; where it is to last, without what they say of TLS."""
+    said = slice(0, 2) if lasting else slice(None)
+    kept = [{**document, "Statement": document["Statement"][said]} for document in documents]
+    texts = [(str(number), json.dumps(each)) for number, each in enumerate(kept)]
+    principal = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/alice", "AIDA", "AKIA")
+    permits = Permits(principal, Own(principal.arn, "alice", {"team": "team9"}, texts, None, None, None, ()))
+    nothing = {"id": 1, "policy": None, "tags": {}, "registry_policy": None, "scope": None}
+    asked = Asked("ecr:BatchGetImage", REPOSITORY, Access(Registry(ACCOUNT, "us-east-1"), "team9/app", nothing))
+
+    def work() -> None:
+        circumstances = Circumstances(datetime.now(UTC), "10.0.0.7", secure=True, region="us-east-1")
+        authorize(permits, asked, circumstances)
+
+    return work
 
 
 def _round(work: Callable[[], object]) -> float:
