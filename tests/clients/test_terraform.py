@@ -46,6 +46,7 @@ class Terraform:
             TF_IN_AUTOMATION="1",
             TF_CLI_ARGS="-no-color",
             CHECKPOINT_DISABLE="1",
+            TF_VAR_iam_endpoint=shell.environment["AWS_ENDPOINT_URL_IAM"],
             TF_VAR_ecr_endpoint=shell.environment["AWS_ENDPOINT_URL_ECR"],
             TF_VAR_sts_endpoint=shell.environment["AWS_ENDPOINT_URL_STS"],
         )
