@@ -1,5 +1,7 @@
 """`berth iam`: who may do what, and why."""
 
+from pathlib import Path
+
 import click
 
 from berth.cli.options import EPILOG, settings_flags
@@ -8,7 +10,7 @@ from berth.settings import Settings
 
 @click.group()
 def iam() -> None:
-    """Identities and policies: explain what is decided."""
+    """Identities and policies: explain what is decided, and apply them from a file."""
 
 
 @iam.command(epilog=EPILOG)
@@ -31,3 +33,16 @@ def explain(
     from berth.cli.explain import run
 
     run(settings, principal, action, resource, given, as_json=as_json)
+
+
+@iam.command(epilog=EPILOG)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--account", metavar="ACCOUNT", help="The account (default: the file's, or the one of --account-id).")
+@click.option("--prune", is_flag=True, help="Take away whoever and whatever the account has and the file does not.")
+@click.option("--yes", is_flag=True, help="Make the changes; without it they are only shown, and the exit code is 3.")
+@settings_flags
+def apply(settings: Settings, file: Path, account: str | None, *, prune: bool, yes: bool) -> None:
+    """Make users, groups, roles, policies and OpenID Connect providers as FILE (YAML) declares them."""
+    from berth.cli.apply import run
+
+    run(settings, file, account, prune=prune, yes=yes)
