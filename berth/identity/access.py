@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Text, bindparam, literal, select
+from sqlalchemy import Text, bindparam, exists, literal, select
 
 from berth import changes
 from berth.db import Database
@@ -14,7 +14,7 @@ from berth.identity.policies.variables import Context
 from berth.identity.registry_document import ACTIONS_OF_V1, Scope
 from berth.names import Registry
 from berth.questions import Question
-from berth.schema import registries, repositories
+from berth.schema import accounts, registries, repositories
 
 # The setting of an account that says what registry policies are asked about.
 _SCOPE = registries.c.settings["REGISTRY_POLICY_SCOPE"].astext
@@ -26,6 +26,9 @@ _ACCESS = Question(
         repositories.c.tags,
         registries.c.policy.label("registry_policy"),
         _SCOPE.label("scope"),
+        exists()
+        .where(accounts.c.id == bindparam("account", type_=Text), accounts.c.closed_at.is_not(None))
+        .label("is_closed"),
     )
     .select_from(_ONE)
     .outerjoin(
@@ -52,9 +55,11 @@ class Access:
     __slots__ = ("_of_v1", "_policies", "filled", "is_there", "lasts", "size", "subjects")
 
     def __init__(self, registry: Registry, name: str, row: Mapping[str, Any]) -> None:
-        texts = [(f"policy of {name}", row["policy"])] if row["policy"] is not None else []
+        # What is a closed account's, is nobody else's either.
+        is_open = not row["is_closed"]
+        texts = [(f"policy of {name}", row["policy"])] if is_open and row["policy"] is not None else []
         with_registry = list(texts)
-        if row["registry_policy"] is not None:
+        if is_open and row["registry_policy"] is not None:
             with_registry.append(("registry policy", row["registry_policy"]))
         self._of_v1 = _policies(with_registry)
         self._policies = _policies(texts) if row["scope"] == Scope.V1 else self._of_v1
@@ -65,7 +70,7 @@ class Access:
         self.is_there = name == ALL or row["id"] is not None
         self.size = ACCESS_BYTES + kept_policies.size(text for _, text in with_registry) + len(str(tags))
         of_repository = () if row["id"] is None else (changes.of_access(row["id"]),)
-        self.subjects = (changes.of_registry(registry), *of_repository)
+        self.subjects = (changes.of_account(registry.account), changes.of_registry(registry), *of_repository)
 
     def policies(self, action: str) -> Policies | None:
         """Those that are asked about the action."""
