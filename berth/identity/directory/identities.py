@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.db import Database
 from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
-from berth.identity.directory import held_policies, ids, names, tags
+from berth.identity.directory import held_policies, ids, mentions, names, tags
 from berth.questions import Question
 from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policy_attachments
 
@@ -164,8 +164,10 @@ async def rename(
         )
     except IntegrityError:
         raise EntityAlreadyExists.named(identity.kind, name) from None
+    renamed = of_row(row.one())
+    await _mention(connection, identity, renamed.arn)
     await changes.tell_of(connection, changes.of_identity(identity.id))
-    return of_row(row.one())
+    return renamed
 
 
 async def add_tags(database: Database, account: str, kind: Kind, name: str, added: Mapping[str, str]) -> None:
@@ -194,7 +196,14 @@ async def remove(connection: AsyncConnection, identity: Identity) -> None:
         if hangs:
             raise DeleteConflict(first)
     await connection.execute(delete(identities).where(identities.c.id == identity.id))
+    await _mention(connection, identity, identity.id)
     await changes.tell_of(connection, changes.of_identity(identity.id))
+
+
+async def _mention(connection: AsyncConnection, identity: Identity, new: str) -> None:
+    """Let `new` stand for the user or role wherever it is trusted; groups are not."""
+    if identity.kind != "group":
+        await mentions.replace(connection, identity.arn, new)
 
 
 async def _hold_quota(connection: AsyncConnection, account: str, kind: Kind) -> None:

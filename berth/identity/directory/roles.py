@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.db import Database
 from berth.identity import policy_sizes, trust_document
-from berth.identity.directory import identities, trusted
+from berth.identity.directory import identities, mentions, trusted
 from berth.identity.directory.identities import COLUMNS, Identity
 from berth.schema import identities as table
 
@@ -33,6 +33,7 @@ async def create(
     boundary, the ARN of a managed policy, InvalidInput and NoSuchEntity.
     """
     await _check_trust(database, trust_policy)
+    trust_policy = mentions.plain(trust_policy)
     return await identities.create(
         database,
         account,
@@ -52,7 +53,7 @@ async def set_trust_policy(database: Database, account: str, name: str, document
     await _check_trust(database, document)
     async with database.transaction() as connection:
         role = await identities.locked(connection, account, "role", name)
-        await _set(connection, role, trust_policy=document)
+        await _set(connection, role, trust_policy=mentions.plain(document))
 
 
 async def update(

@@ -24,7 +24,7 @@ DOCUMENT = {"PolicyDocument": policy()}
         ("list_roles", {}, 1),
         ("update_role", {**ROLE, "Description": "x"}, 4),
         ("update_assume_role_policy", {**ROLE, "PolicyDocument": trust()}, 4),
-        ("delete_role", ROLE, 5),
+        ("delete_role", ROLE, 6),
         ("create_policy", {"PolicyName": "new", **DOCUMENT}, 4),
         ("get_policy", {"PolicyArn": OWN}, 2),
         ("get_policy", {"PolicyArn": OF_AWS}, 2),

@@ -178,3 +178,28 @@ async def test_a_boundary_that_is_not_there_bounds_nobody(iam: Api, registry: Re
     with pytest.raises(iam.client.exceptions.NoSuchEntityException, match="does not exist or is not attachable"):
         await asyncio.to_thread(iam.client.create_role, **given)
     assert (await iam.list_roles())["Roles"] == []
+
+
+async def test_who_is_renamed_stays_trusted_and_who_is_deleted_does_not(iam: Api, registry: Registry) -> None:
+    async def trusted() -> str:
+        document = (await iam.get_role(RoleName="r"))["Role"]["AssumeRolePolicyDocument"]
+        assert document["Statement"][0]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": f"{here}/bob"}}
+        named: str = document["Statement"][0]["Principal"]["AWS"]
+        return named
+
+    here = f"arn:aws:iam::{registry.account}:user"
+    made = (await iam.create_user(UserName="bob"))["User"]
+    document = json.loads(trust(AWS=f"{here}/bob"))
+    document["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": f"{here}/bob"}}
+    escaped = json.dumps(document).replace("/bob", "\\/bob")
+    await iam.create_role(RoleName="r", AssumeRolePolicyDocument=escaped)
+    await iam.create_role(RoleName="s", AssumeRolePolicyDocument=trust(AWS=registry.account))
+    assert await trusted() == f"{here}/bob"
+    await iam.update_user(UserName="bob", NewUserName="eve", NewPath="/x/")
+    await iam.create_user(UserName="bob")
+    assert await trusted() == f"{here}/x/eve"
+    await iam.delete_user(UserName="eve")
+    await iam.create_user(UserName="eve", Path="/x/")
+    assert await trusted() == made["UserId"]
+    refusal = await iam.refused("create_role", RoleName="t", AssumeRolePolicyDocument=trust(AWS=made["UserId"]))
+    assert refusal.message == f'Invalid principal in policy: "AWS":"{made["UserId"]}"'
