@@ -37,8 +37,8 @@ BODIES: dict[str, tuple[bytes, int, str, str]] = {
     "raw bytes": (b"Action=\xff\xfe&Version=2011-06-15", 400, MALFORMED, FORM_ENCODED),
     "NULs": (b"\0" * 100, 400, MALFORMED, FORM_ENCODED),
     "64 KiB and a byte": (GOOD + b"&x=" + b"x" * 65536, 413, "RequestEntityTooLarge", "65536"),
-    "an action that Berth has not": (b"Action=GetSessionToken&Version=2011-06-15", 400, "ValidationError", "GetSess"),
-    "no role": (b"Action=AssumeRole&Version=2011-06-15", 400, "ValidationError", "AssumeRole"),
+    "an action that Berth has not": (b"Action=AssumeRoot&Version=2011-06-15", 400, "ValidationError", "AssumeRoot"),
+    "no role": (b"Action=AssumeRole&Version=2011-06-15", 400, "ValidationError", "roleArn"),
 }
 
 # How the call is signed, or which headers are changed after that.
