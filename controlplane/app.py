@@ -105,10 +105,9 @@ class ControlPlane:
             return wire.answer(operation, await run(call, members), request_id)
 
     async def _answer_stranger(self, http: web.Request, head: sigv4.Request, wire: Wire, request_id: str) -> Answer:
-        """What anybody may ask. STS alone is asked so, and its bodies are small."""
+        """What anybody may ask. STS alone is asked so; its bodies are small, and take no room from those who sign."""
         limit = wire.body_limit(http.headers)
-        async with self._room_for(http):
-            request = replace(head, body=unpacked(http, await read_body(http, limit), limit))
+        request = replace(head, body=unpacked(http, await read_body(http, limit), limit))
         try:
             operation = wire.operation(request)
         except EcrError:
