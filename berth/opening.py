@@ -14,6 +14,10 @@ from berth.sealing import Seal, master_seal
 from berth.settings import Settings
 from berth.store.contract import Store
 from berth.store.kinds import using_store
+from berth.throttling.buckets import Throttle
+from berth.throttling.cells import Cells
+from berth.throttling.rates import rates
+from berth.throttling.sharing import sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Opened:
     master: Seal
     keyring: KeyRing
     addresses: Addresses
+    throttle: Throttle
 
 
 @contextlib.asynccontextmanager
@@ -38,9 +43,24 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     master = master_seal(settings)
     url = settings.database_url.get_secret_value()
     database, ear = Database(url), Ear(url, settings.data)
+    authority, throttle = Authority(database, ear), throttle_of(settings)
     try:
         keyring = await load_keyring(database, master)
-        async with using_store(settings) as store, following(keyring, ear), ear.listening():
-            yield Opened(settings, database, ear, Authority(database, ear), store, master, keyring, Addresses(settings))
+        async with (
+            using_store(settings) as store,
+            following(keyring, ear),
+            ear.listening(),
+            sharing(throttle, database),
+        ):
+            addresses = Addresses(settings)
+            yield Opened(settings, database, ear, authority, store, master, keyring, addresses, throttle)
     finally:
+        throttle.close()
         await database.close()
+
+
+def throttle_of(settings: Settings) -> Throttle:
+    """Who may ask how much, shared with the processes that use the same data folder."""
+    if settings.throttling == "off":
+        return Throttle({}, Cells())
+    return Throttle(rates(settings.throttling_rates, settings.throttling_factor), Cells(settings.data))

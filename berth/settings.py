@@ -14,6 +14,7 @@ from pydantic import (
     PlainValidator,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -30,12 +31,19 @@ from berth.names import NameInvalid, Registry
 from berth.proxies import Networks, parse_networks
 from berth.setting_faults import TOML_FILE, SettingsInvalid, explain, variable
 from berth.store.location import Location, parse_location
+from berth.throttling.rates import operations
 
 __all__ = ["Settings", "SettingsInvalid", "load"]
 
 _KEY_ID = re.compile(r"\w{3,128}")
 _LEAST_SECRET = 8
 MOST_PROCESSES_BY_DEFAULT = 4
+_MOST_A_SECOND = 1_000_000
+# The settings that are JSON in a variable, and a table in the file.
+_JSON = {
+    "registry_aliases": '{"images.example.com": "ACCOUNT/REGION"}',
+    "throttling_rates": '{"PutImage": 100, "BatchGetImage": 0}',
+}
 
 
 def _listen(text: str) -> str:
@@ -163,6 +171,13 @@ class Settings(BaseSettings):
     registry_aliases: Annotated[dict[str, str], NoDecode] = Field(
         {}, description='more host names: {"images.example.com": "ACCOUNT/REGION"}'
     )
+    throttling: Literal["on", "off"] = Field(
+        "on", description="whether an account may ask no more than ECR's documented rates"
+    )
+    throttling_factor: float = Field(1.0, gt=0, le=1_000_000, description="these rates are multiplied by it")
+    throttling_rates: Annotated[dict[str, float], NoDecode] = Field(
+        {}, description='other rates, in requests a second; 0 is none: {"PutImage": 100, "BatchGetImage": 0}'
+    )
     upload_expiry_hours: int = Field(
         24, ge=1, le=720, description="an upload that nobody touched for so long goes away"
     )
@@ -177,15 +192,25 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug also logs each request")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, JSON elsewhere")
 
-    @field_validator("registry_aliases", mode="before")
+    @field_validator(*_JSON, mode="before")
     @classmethod
-    def _aliases_may_come_as_json(cls, value: Any) -> Any:
+    def _tables_may_come_as_json(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
             return value
         try:
             return json.loads(value)
         except ValueError as error:
-            raise ValueError('it is not JSON such as {"images.example.com": "ACCOUNT/REGION"}') from error
+            raise ValueError(f"it is not JSON such as {_JSON[info.field_name or '']}") from error
+
+    @field_validator("throttling_rates")
+    @classmethod
+    def _rates_are_of_operations(cls, value: dict[str, float]) -> dict[str, float]:
+        for operation, rate in value.items():
+            if operation not in operations():
+                raise ValueError(f"there is no operation of ECR named '{operation[:100]}'")
+            if not 0 <= rate <= _MOST_A_SECOND:
+                raise ValueError(f"the rate of {operation} must be a number from 0 to {_MOST_A_SECOND}")
+        return value
 
     @field_validator("registry_aliases")
     @classmethod

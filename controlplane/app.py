@@ -29,7 +29,7 @@ from controlplane.callers import Callers
 from controlplane.strangers import StrangersCall, run_for_anybody
 from controlplane.wire import json11
 from controlplane.wire.answer import Answer
-from controlplane.wire.faults import MalformedHttpRequest, MissingAuthenticationToken, Unavailable
+from controlplane.wire.faults import MalformedHttpRequest, MissingAuthenticationToken, Throttled, Unavailable
 from controlplane.wire.model import Operation
 from controlplane.wire.paging import TOKENS
 from controlplane.wire.protocols import Wire, spoken
@@ -92,6 +92,7 @@ class ControlPlane:
             request = replace(request, body=unpacked(http, request.body, limit))
             operation = wire.operation(request)
             bind_contextvars(operation=operation.name, principal=key.principal.arn)
+            self._throttle(operation, Registry(key.principal.account, claim.region))
             run = run_of(operation)
             members = wire.members(operation, request)
             del request
@@ -103,6 +104,11 @@ class ControlPlane:
             call = Call(self._opened, permits, circumstances, registry, operation.name)
             await authorize.check(operation, members, call)
             return wire.answer(operation, await run(call, members), request_id)
+
+    def _throttle(self, operation: Operation, own: Registry) -> None:
+        """Raises Throttled where the account has used up the rate of the operation."""
+        if operation.service == "ecr" and self._opened.throttle.wait(own.account, own.region, f"ecr:{operation.name}"):
+            raise Throttled
 
     async def _answer_stranger(self, http: web.Request, head: sigv4.Request, wire: Wire, request_id: str) -> Answer:
         """What anybody may ask. STS alone is asked so; its bodies are small, and take no room from those who sign."""

@@ -1,6 +1,6 @@
 """The stations of a request to the registry, in order.
 
-host and path → principal → authorize (ECR's own action for the step) → the step → answer, or the error
+host and path → principal → throttle → authorize (ECR's own action for the step) → the step → answer, or the error
 
 A pull that can be answered from memory takes the short way through the same stations: dataplane/at_once.py.
 """
@@ -80,6 +80,9 @@ class DataPlane:
         target = host.find(request, self.opened.addresses)
         permits = await self.passwords.permits(request, self.opened.addresses.endpoint(target.registry))
         step, action = _step_for(request.method, target.kind)
+        wait = self.opened.throttle.wait(permits.principal.account, target.registry.region, action)
+        if wait:
+            raise errors.TooManyRequests(wait)
         call = Call(request, self.opened, permits, target, self.memory)
         if action is not None:
             await call.authorize(action, target.registry, target.name or ALL)
@@ -101,7 +104,8 @@ def _plane(opened: Opened) -> DataPlane:
 
 def _at_once(plane: DataPlane) -> AtOnce:
     opened = plane.opened
-    return AtOnce(Plain(opened.addresses), plane.passwords, opened.authority, plane.memory, ACTIONS)
+    plain = Plain(opened.addresses)
+    return AtOnce(plain, plane.passwords, opened.authority, plane.memory, opened.throttle, ACTIONS)
 
 
 def make_app(settings: Settings) -> web.Application:

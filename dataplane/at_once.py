@@ -12,6 +12,7 @@ from multidict import CIMultiDictProxy
 from berth.identity.authorize import Asked, Authority, decided
 from berth.identity.permits import Permits
 from berth.identity.principals import Principal
+from berth.throttling.buckets import Throttle
 from dataplane.host import Plain, Target
 from dataplane.memory import Memory
 from dataplane.passwords import Passwords
@@ -30,6 +31,7 @@ class AtOnce:
         passwords: Passwords,
         authority: Authority,
         memory: Memory,
+        throttle: Throttle,
         actions: Mapping[tuple[str, str], str | None],
     ) -> None:
         """`actions`: that which the principal must be allowed, by method and kind of target."""
@@ -37,6 +39,7 @@ class AtOnce:
         self._passwords = passwords
         self._authority = authority
         self._memory = memory
+        self._throttle = throttle
         self._actions = actions
 
     def answer(self, message: RawRequestMessage, peer: Peer) -> Prompt | None:
@@ -55,8 +58,13 @@ class AtOnce:
         if permits is None or action is None or not self._is_allowed(permits, action, target, headers, peer):
             return None
         if target.kind == "manifests":
-            return self._manifest(message.method, target, permits.principal)
-        return self._blob(message.method, target)
+            answer = self._manifest(message.method, target, permits.principal)
+        else:
+            answer = self._blob(message.method, target)
+        # What there is no answer to yet takes its token on its whole way, which also says that there is none.
+        if answer is None or self._throttle.wait(permits.principal.account, target.registry.region, action):
+            return None
+        return answer
 
     def _is_allowed(
         self, permits: Permits, action: str, target: Target, headers: CIMultiDictProxy[str], peer: Peer

@@ -1,5 +1,6 @@
 """Errors as OCI Distribution 1.1 has them ("Error Codes"), with the texts that ECR answers."""
 
+import math
 from typing import ClassVar
 
 import orjson
@@ -33,6 +34,13 @@ class NotAuthenticated(OciError):
     def __init__(self, endpoint: str, message: str) -> None:
         challenge = f'Basic realm="{endpoint}/",service="ecr.amazonaws.com"'
         super().__init__(401, "UNAUTHORIZED", message, {"WWW-Authenticate": challenge})
+
+
+class TooManyRequests(OciError):
+    """`wait`: the seconds after which there will be room for one more."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(429, "TOOMANYREQUESTS", "Rate exceeded", {"Retry-After": str(math.ceil(wait))})
 
 
 class ManifestUnknown(OciError):

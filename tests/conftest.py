@@ -84,7 +84,7 @@ def _wait_for(answers: Callable[[], bool], server: subprocess.Popen[bytes]) -> N
 
 @pytest.fixture(scope="session")
 def settings(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data=tmp_path_factory.mktemp("data"), database_url=postgres_url)
+    return Settings(data=tmp_path_factory.mktemp("data"), database_url=postgres_url, throttling="off")
 
 
 @pytest.fixture(scope="session")

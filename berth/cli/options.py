@@ -21,7 +21,9 @@ EPILOG = (
 METAVARS = {
     str(int): "NUMBER",
     str(bool): "true|false",
+    str(float): "NUMBER",
     str(dict[str, str]): "JSON",
+    str(dict[str, float]): "JSON",
     str(Networks): "NETWORKS",
     str(Duration): "DURATION",
 }

@@ -22,6 +22,7 @@ from berth.schema.repositories import repositories
 from berth.schema.scanning import registry_scanning
 from berth.schema.tables import metadata
 from berth.schema.templates import repository_creation_templates
+from berth.schema.throttling import throttles
 from berth.schema.upstreams import pull_through_cache_rules
 
 __all__ = [
@@ -53,5 +54,6 @@ __all__ = [
     "repository_layers",
     "service_control_policies",
     "tags",
+    "throttles",
     "uploads",
 ]

@@ -56,6 +56,15 @@ class InvalidSignature(EcrError):
     code = "InvalidSignatureException"
 
 
+class Throttled(EcrError):
+    """The account asks more than its rate allows."""
+
+    code = "ThrottlingException"
+
+    def __init__(self) -> None:
+        super().__init__("Rate exceeded")
+
+
 class MalformedHttpRequest(EcrError):
     code = "MalformedHttpRequestException"
 

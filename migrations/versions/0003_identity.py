@@ -1,4 +1,4 @@
-"""Accounts, users, groups, roles, their policies, and the providers that vouch for others."""
+"""Accounts, users, groups, roles, their policies, the providers that vouch for others, and the use of rates."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -129,6 +129,13 @@ def upgrade() -> None:
     op.add_column("access_keys", sa.Column("last_used_service", sa.Text()))
     op.create_index("ix_access_keys_user_id", "access_keys", ["user_id"])
     op.drop_column("access_keys", "principal")
+    op.create_table(
+        "throttles",
+        sa.Column("bucket", NAME, nullable=False),
+        sa.Column("full_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("bucket", name=op.f("pk_throttles")),
+        prefixes=["UNLOGGED"],
+    )
 
 
 def _of_account(table: str) -> sa.ForeignKeyConstraint:
@@ -149,6 +156,7 @@ def downgrade() -> None:
     for column in ("last_used_service", "last_used_region", "last_used_at", "status", "user_id"):
         op.drop_column("access_keys", column)
     for table in (
+        "throttles",
         "oidc_providers",
         "service_control_policies",
         "policy_attachments",
