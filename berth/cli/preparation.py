@@ -57,11 +57,23 @@ async def prepare_root(settings: Settings) -> str:
     secret = settings.root_secret_access_key
     given = (settings.root_access_key_id, secret.get_secret_value() if secret else None)
     async with using(settings) as database:
+        await _check_open(database, settings.account_id)
         seal = master_seal(settings)
         before = await access_keys.root_of(database, seal, settings.account_id)
         key = await access_keys.create_root(database, seal, settings.account_id, *given)
     logs.hide(key.secret)
     return f"{key.id} of account {settings.account_id}{'' if before == key else ', new'}"
+
+
+async def _check_open(database: Database, account: str) -> None:
+    """Raises NotPrepared where there is such an account and it is closed."""
+    with contextlib.suppress(AccountUnknown):
+        if not (await accounts.get(database, account)).is_open:
+            raise NotPrepared(_closed(account))
+
+
+def _closed(account: str) -> str:
+    return f"account {account} is closed: `berth account reopen {account}` opens it again"
 
 
 async def root_key(settings: Settings, account: str) -> AccessKey:
@@ -83,7 +95,7 @@ async def _without_key(database: Database, account: str) -> str:
         return f"there is no account {account}: `berth account create {account}` makes it"
     if found.is_open:
         return f"the root of account {account} has no access key"
-    return f"account {account} is closed: `berth account reopen {account}` opens it again"
+    return _closed(account)
 
 
 @contextlib.asynccontextmanager

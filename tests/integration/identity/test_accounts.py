@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from berth.cli.preparation import NotPrepared, prepare_root
 from berth.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
@@ -17,6 +18,7 @@ from berth.identity.directory import accounts
 from berth.identity.directory.accounts import AccountTaken, AccountUnknown
 from berth.names import NameInvalid, Registry
 from berth.sealing import Seal
+from berth.settings import Settings
 
 Client = Callable[[AccessKey], Any]
 
@@ -103,3 +105,15 @@ async def test_what_a_closed_account_shared_is_shared_no_more(
     for _ in range(2):
         assert (await asyncio.to_thread(theirs.describe_images, **shared))["imageDetails"] == []
         await asyncio.to_thread(own.describe_images, repositoryName="shared")
+
+
+async def test_berth_does_not_start_in_a_closed_account(
+    database: Database, settings: Settings, registry: Registry
+) -> None:
+    there = settings.model_copy(update={"account_id": registry.account})
+    assert (await prepare_root(there)).endswith(f"of account {registry.account}, new")
+    await accounts.close(database, registry.account)
+    with pytest.raises(NotPrepared, match=f"`berth account reopen {registry.account}` opens it again"):
+        await prepare_root(there)
+    await accounts.reopen(database, registry.account)
+    assert (await prepare_root(there)).endswith(f"of account {registry.account}")
