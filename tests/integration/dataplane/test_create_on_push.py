@@ -16,9 +16,11 @@ from berth.repositories import Repository, named
 from berth.schema import repositories as table
 from berth.templates import stored
 from berth.templates.template import AppliedFor, Template
+from tests.identities import document
 from tests.integration.dataplane.conftest import OCI_INDEX, RegistryClient, sha256
 
 PUSH = (AppliedFor.CREATE_ON_PUSH,)
+POLICY = document({"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"})
 
 
 async def found(database: Database, registry: Registry, name: str) -> Repository | None:
@@ -37,7 +39,7 @@ async def test_a_push_creates_the_repository_as_its_template_says(
         mutability=Mutability.of("IMMUTABLE"),
         encryption={"encryptionType": "KMS"},
         tags={"owner": "team"},
-        repository_policy="a policy",
+        repository_policy=POLICY,
         lifecycle_policy="a lifecycle policy",
     )
     await stored.create(database, registry, Template("ROOT", PUSH))
@@ -53,7 +55,7 @@ async def test_a_push_creates_the_repository_as_its_template_says(
     async with database.reading() as connection:
         columns = select(table.c.tags, table.c.policy, table.c.lifecycle_policy).where(named(registry, "team/new/app"))
         row = (await connection.execute(columns)).one()
-    assert tuple(row) == ({"owner": "team"}, "a policy", "a lifecycle policy")
+    assert tuple(row) == ({"owner": "team"}, POLICY, "a lifecycle policy")
     answer = await client.send("PUT", "team/new/app/manifests/v1", data=json.dumps(document).encode())
     assert (answer.status, answer.error["code"]) == (400, "TAG_INVALID")
     assert digest
