@@ -83,7 +83,9 @@ def condition_keys(url: str, token: IdentityToken) -> dict[str, str | tuple[str,
     IAM user guide, "Available keys for OIDC federation": `aud` is `azp` where there is one, and `oaud` what else was
     `aud`. What is in an object goes by its path, as in `URL:kubernetes.io/namespace`.
     """
-    filled = {f"{url}:{name}".lower(): value for name, value in _flat(token.claims)}
+    # Keys know no case and no objects: what could pass for another claim comes before it, and the other one counts.
+    by_rank = sorted(token.claims.items(), key=lambda claim: (not isinstance(claim[1], dict), claim[0].islower()))
+    filled = {f"{url}:{name}".lower(): value for name, value in _flat(dict(by_rank))}
     if token.claims.get("azp"):
         filled[f"{url}:oaud".lower()] = filled[f"{url}:aud".lower()]
         filled[f"{url}:aud".lower()] = token.audience

@@ -13,6 +13,7 @@ import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from berth.errors import EcrError
 from berth.errors.sts import IdpCommunicationError, InvalidIdentityToken
 from berth.outgoing import Outgoing, OutgoingFailed
 
@@ -33,11 +34,12 @@ NO_KEY = (
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of a provider; `looked_at` is the moment of the latest attempt."""
+    """What is known of a provider; `looked_at` is the moment of the latest attempt, `failure` why that was in vain."""
 
     keys: list[Key] = field(default_factory=list)
     fetched_at: float = float("-inf")
     looked_at: float = float("-inf")
+    failure: EcrError | None = None
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -58,18 +60,26 @@ class ProviderKeys:
         while len(self._known) > MOST_PROVIDERS:
             self._known.popitem(last=False)
         async with known.looking:
-            found = _chosen(known.keys, key_id)
             now = time.monotonic()
             is_old = now - known.fetched_at > KEPT_SECONDS
             # A key that is not there may be a new one, by which the provider signs from now on.
-            if is_old or (not found and now - known.looked_at > LOOK_SECONDS):
-                known.looked_at = now
-                known.keys = await self._fetched(issuer)
-                known.fetched_at = now
-                found = _chosen(known.keys, key_id)
+            if (is_old or not _chosen(known.keys, key_id)) and now - known.looked_at > LOOK_SECONDS:
+                await self._look(issuer, known)
+            # Those who waited for a provider that does not answer need not wait for it once more.
+            if known.failure is not None:
+                raise type(known.failure)(known.failure.message)
+            found = _chosen(known.keys, key_id)
         if not found:
             raise InvalidIdentityToken(NO_KEY)
         return found
+
+    async def _look(self, issuer: str, known: _Known) -> None:
+        try:
+            known.keys, known.failure = await self._fetched(issuer), None
+            known.fetched_at = time.monotonic()
+        except (IdpCommunicationError, InvalidIdentityToken) as error:
+            known.failure = error
+        known.looked_at = time.monotonic()
 
     async def _fetched(self, issuer: str) -> list[Key]:
         base = issuer.rstrip("/")

@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from berth.db import Database
+from berth.identity import access_keys
+from berth.names import Registry
+from berth.sealing import Seal
+from tests.integration.controlplane.conftest import CountedPlane, api_of
 from tests.integration.controlplane.sts.conftest import ANYTHING, Account, As, Role, User, trusting
 
 PULLING = {
@@ -200,6 +206,24 @@ async def test_a_source_identity_stays(account: Account, as_holder: As) -> None:
     assert await refusal(as_holder, again["Credentials"], closed.arn) == denied(
         arn, closed.arn, "sts:SetSourceIdentity"
     )
+
+
+async def test_a_role_of_another_account_needs_both_sides(
+    account: Account, as_holder: As, plane: CountedPlane, database: Database, seal: Seal, registry: Registry
+) -> None:
+    other = await access_keys.create_root(database, seal, f"{secrets.randbelow(10**12):012}")
+    ours = await account.user("ours", policy=ANYTHING)
+    idle = await account.user("idle")
+    with api_of("iam", plane.url, other, registry.region) as iam:
+        there = Account(iam, other.principal.account)
+        role = await there.role(trusting({"AWS": f"arn:aws:iam::{account.id}:root"}))
+        named = await there.role(trusting({"AWS": idle.arn}), "named")
+        closed = await there.role(there.everybody(), "closed")
+    credentials = (await assumed(as_holder, ours.credentials, role))["Credentials"]
+    with as_holder("sts", credentials) as sts:
+        assert (await sts.get_caller_identity())["Account"] == there.id
+    for user, arn in ((idle, role.arn), (idle, named.arn), (ours, named.arn), (ours, closed.arn)):
+        assert await refusal(as_holder, user.credentials, arn) == denied(user.arn, arn)
 
 
 async def test_a_session_ends_with_its_role(account: Account, as_holder: As) -> None:

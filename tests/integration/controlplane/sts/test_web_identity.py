@@ -1,5 +1,6 @@
 """AssumeRoleWithWebIdentity against a real OpenID Connect server, with the claims that well-known ones give."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -21,8 +22,9 @@ from joserfc.jwk import OctKey
 
 import controlplane.app
 import listener
-from berth.identity import provider_keys
+from berth.identity import identity_tokens, provider_keys
 from berth.identity.access_keys import AccessKey
+from berth.identity.identity_tokens import IdentityToken
 from berth.names import Registry
 from berth.settings import Settings
 from tests.integration.controlplane.conftest import Api, api_of
@@ -421,3 +423,34 @@ async def test_a_token_file_is_all_that_boto3_needs(
     assert caller["Arn"] == f"arn:aws:sts::{account.id}:assumed-role/deployer/pod-1"
     with api_of("sts", trusting_plane, root_key, registry.region) as sts:
         assert (await sts.get_caller_identity())["Account"] == account.id
+
+
+async def test_who_waits_for_a_provider_that_is_down_is_answered_at_once(
+    account: Account, oidc: OidcServer, provider: str, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = await account.role(trusting(provider))
+    path = "/.well-known/openid-configuration"
+    oidc.answers[path] = web.Response(status=503)
+    found = await asyncio.gather(*(refusal(stranger, role.arn, oidc.token(GITHUB)) for _ in range(5)))
+    assert {code for code, _, _ in found} == {"IDPCommunicationError"}
+    assert oidc.asked == {path: 1}
+    monkeypatch.setattr(provider_keys, "LOOK_SECONDS", 0.0)
+    del oidc.answers[path]
+    await assumed(stranger, role.arn, oidc.token(GITHUB))
+
+
+def test_no_claim_passes_for_another() -> None:
+    claims = {"SUB": "evil", "sub": "good", "Sub": "evil", "a/b": "good", "a": {"b": "evil", "c": [1, 2]}, "n": None}
+    token = IdentityToken("good", (AUDIENCE,), claims)
+    assert identity_tokens.condition_keys("HOST/path", token) == {
+        "host/path:sub": "good",
+        "host/path:a/b": "good",
+        "host/path:a/c": ("1", "2"),
+    }
+    issued_to = IdentityToken("s", ("one", "two"), {"aud": ["one", "two"], "azp": "three", "email_verified": True})
+    assert identity_tokens.condition_keys("h", issued_to) == {
+        "h:aud": "three",
+        "h:oaud": ("one", "two"),
+        "h:azp": "three",
+        "h:email_verified": "true",
+    }
