@@ -27,7 +27,7 @@ def permits_of(*texts: str) -> Permits:
 
 
 def access(policy: str | None = None) -> Access:
-    row = {"id": 1, "policy": policy, "tags": {}, "registry_policy": None, "scope": None}
+    row = {"id": 1, "policy": policy, "tags": {}, "registry_policy": None, "scope": None, "is_closed": False}
     return Access(REGISTRY, "team/app", row)
 
 
