@@ -68,7 +68,7 @@ def _as_a_plane(documents: list[dict[str, Any]], *, lasting: bool) -> Callable[[
     texts = [(str(number), json.dumps(each)) for number, each in enumerate(kept)]
     principal = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/alice", "AIDA", "AKIA")
     permits = Permits(principal, Own(principal.arn, "alice", {"team": "team9"}, texts, None, None, None, ()))
-    nothing = {"id": 1, "policy": None, "tags": {}, "registry_policy": None, "scope": None}
+    nothing = {"id": 1, "policy": None, "tags": {}, "registry_policy": None, "scope": None, "is_closed": False}
     asked = Asked("ecr:BatchGetImage", REPOSITORY, Access(Registry(ACCOUNT, "us-east-1"), "team9/app", nothing))
 
     def work() -> None:

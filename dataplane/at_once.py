@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from aiohttp.http import RawRequestMessage
 from multidict import CIMultiDictProxy
 
-from berth.identity.authorize import Asked, Authority, decided
+from berth.errors import AccessDenied
+from berth.identity.authorize import Asked, Authority, authorize
 from berth.identity.permits import Permits
 from berth.identity.principals import Principal
 from berth.throttling.buckets import Throttle
@@ -72,11 +73,11 @@ class AtOnce:
         on = self._authority.recall_access(target.arn)
         if on is None or permits.is_allowed(action, target.arn, on):
             return on is not None
-        if permits.lasts and on.lasts:
+        try:
+            authorize(permits, Asked(action, target.arn, on), circumstances(headers, peer, target.registry.region))
+        except AccessDenied:
             return False
-        # What the policies say differs from one request to the next.
-        asked = Asked(action, target.arn, on)
-        return decided(permits, asked, circumstances(headers, peer, target.registry.region))[1].allowed
+        return True
 
     def _manifest(self, method: str, target: Target, principal: Principal) -> Prompt | None:
         known = self._memory.recall_manifest(target)
