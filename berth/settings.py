@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from berth.durations import Duration, parse_duration
 from berth.names import NameInvalid, Registry
+from berth.networks import Network, Places
 from berth.proxies import Networks, parse_networks
 from berth.setting_faults import TOML_FILE, SettingsInvalid, explain, variable
 from berth.store.location import Location, parse_location
@@ -42,6 +43,7 @@ _MOST_A_SECOND = 1_000_000
 # The settings that are JSON in a variable, and a table in the file.
 _JSON = {
     "registry_aliases": '{"images.example.com": "ACCOUNT/REGION"}',
+    "networks": '{"office": {"cidrs": ["10.1.0.0/16"], "vpc": "vpc-1", "vpce": "vpce-1"}}',
     "throttling_rates": '{"PutImage": 100, "BatchGetImage": 0}',
 }
 
@@ -64,6 +66,12 @@ def _host_pattern(text: str) -> str:
         raise ValueError(f"'{text}' is not a host name with {{account}} and {{region}} in it, or a plain host")
     if ("{account}" in text) != ("{region}" in text):
         raise ValueError(f"'{text}' must hold both {{account}} and {{region}}, or neither (path style)")
+    return text
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{0,64}", text):
+        raise ValueError(f"'{text[:64]}' is not the name of a header, such as X-Vpc-Endpoint")
     return text
 
 
@@ -123,6 +131,12 @@ class Settings(BaseSettings):
     )
     outgoing_ca: Path | None = Field(
         None, description="PEM file of certificate authorities that OIDC providers' certificates may be of, too"
+    )
+    networks: Annotated[dict[str, Network], NoDecode] = Field(
+        {}, description="networks by name, with the VPC endpoints that they stand for, and those endpoints' policies"
+    )
+    vpc_endpoint_header: Annotated[str, AfterValidator(_header)] = Field(
+        "", description="the header in which trusted proxies tell the VPC endpoint that a client came through"
     )
     api_proxy_protocol: bool = Field(
         False, description="trusted proxies, and nobody else, connect to the API by the PROXY protocol"
@@ -277,6 +291,8 @@ class Settings(BaseSettings):
         for name in ("api_proxy_protocol", "registry_proxy_protocol"):
             if getattr(self, name) and not self.trusted_proxies:
                 raise ValueError(f"{name}: name the proxies that may connect in trusted_proxies")
+        if self.vpc_endpoint_header and not self.trusted_proxies:
+            raise ValueError("vpc_endpoint_header: name the proxies that are believed in trusted_proxies")
         return self
 
     @property
@@ -330,7 +346,7 @@ class Settings(BaseSettings):
             if isinstance(value, SecretStr):
                 value = value.get_secret_value()
             if isinstance(value, dict):
-                value = json.dumps(value)
+                value = json.dumps(value, default=lambda model: model.model_dump(mode="json", exclude_none=True))
             elif isinstance(value, tuple):
                 value = ",".join(map(str, value))
             variables[variable(name)] = str(value)
@@ -355,10 +371,13 @@ def load(**given: Any) -> Settings:
     Raises SettingsInvalid, which names every setting at fault, and never tells the value of a secret one.
     """
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        # It reads files, and says what is wrong with them.
+        Places(settings.networks)
     except ValidationError as error:
         raise SettingsInvalid(explain(error, given, Settings.model_fields)) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsInvalid(f"{TOML_FILE}: {error}") from None
     except OSError as error:
         raise SettingsInvalid(f"{TOML_FILE}: {error.strerror}") from None
+    return settings

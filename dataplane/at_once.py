@@ -44,7 +44,7 @@ class AtOnce:
         self._actions = actions
 
     def answer(self, message: RawRequestMessage, peer: Peer) -> Prompt | None:
-        if message.method not in {"GET", "HEAD"}:
+        if message.method not in {"GET", "HEAD"} or peer.place.policies is not None:
             return None
         headers = message.headers
         for name in _CONDITIONS:

@@ -22,5 +22,7 @@ def circumstances(headers: Headers, peer: Peer, region: str) -> Circumstances:
         region=region,
         user_agent=headers.get("User-Agent"),
         referer=headers.get("Referer"),
-        vpc_endpoint=peer.vpc_endpoint_id,
+        vpc=peer.place.vpc,
+        vpc_endpoint=peer.place.vpc_endpoint,
+        endpoint_policies=peer.place.policies,
     )

@@ -12,10 +12,10 @@ from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
 from berth.logs import name_request, request_id
-from berth.proxies import Networks, among
 from listener.faults import ANSWER_FAULT, answer_plainly, fault_of
 from listener.limits import HEAD_SECONDS, STALL_SECONDS
-from listener.peers import PEER, Peer, as_forwarded, is_forwarded
+from listener.outlook import Outlook
+from listener.peers import PEER, Peer
 from listener.prompt import ANSWER_AT_ONCE, SERVER, PromptConnection
 
 log = structlog.get_logger()
@@ -24,16 +24,16 @@ log = structlog.get_logger()
 class Connection(PromptConnection):
     """aiohttp's connection, whose own answers quote the request and name the versions of the server's software."""
 
-    __slots__ = ("_head_since", "_heard_at", "_trusted", "answer_fault", "idle_since", "is_trusted", "peer")
+    __slots__ = ("_head_since", "_heard_at", "_outlook", "answer_fault", "idle_since", "is_trusted", "peer")
 
     def __init__(self, server: "Server", peer: Peer, **options: Any) -> None:
         super().__init__(server, **options)
         self.answer_fault = server.answer_fault
         self.answer_at_once = server.answer_at_once
-        self.peer = peer
+        self._outlook = server.outlook
+        self.peer = server.outlook.placed(peer)
         # Whether the peer is a proxy whose headers count.
-        self._trusted = server.trusted
-        self.is_trusted = among(server.trusted, peer.address)
+        self.is_trusted = server.outlook.trusts(peer)
         self.idle_since = self._heard_at = self._loop.time()
         self._head_since: float | None = None
 
@@ -64,9 +64,9 @@ class Connection(PromptConnection):
 
     def _seen(self, message: RawRequestMessage) -> tuple[RawRequestMessage, Peer]:
         """With the host that the client asked, and the client itself, where a trusted proxy tells them."""
-        if not (self.is_trusted and is_forwarded(message.headers)):
+        if not (self.is_trusted and self._outlook.tells(message.headers)):
             return message, self.peer
-        headers, peer = as_forwarded(message.headers, self.peer, self._trusted)
+        headers, peer = self._outlook.seen(message.headers, self.peer)
         return message._replace(headers=headers), peer
 
     def overdue(self, now: float) -> str | None:
@@ -114,13 +114,13 @@ class Connection(PromptConnection):
 class Server(web.Server):
     """aiohttp's server, with connections of our kind, that knows who is behind a proxy."""
 
-    def __init__(self, made: web.Server, app: web.Application, trusted: Networks) -> None:
+    def __init__(self, made: web.Server, app: web.Application, outlook: Outlook) -> None:
         super().__init__(made.request_handler, loop=made._loop, **made._kwargs)
         self._make = made.request_factory
         self.request_factory = self._request
         self.answer_fault = app.get(ANSWER_FAULT, answer_plainly)
         self.answer_at_once = app.get(ANSWER_AT_ONCE)
-        self.trusted = trusted
+        self.outlook = outlook
         # Called when there is one connection less.
         self.on_loss: Callable[[], None] | None = None
 
@@ -149,9 +149,9 @@ class Server(web.Server):
         return Connection(self, peer, loop=self._loop, **self._kwargs)
 
     def _request(self, message: Any, payload: Any, protocol: Any, *rest: Any) -> BaseRequest:
-        if not (protocol.is_trusted and is_forwarded(message.headers)):
+        if not (protocol.is_trusted and self.outlook.tells(message.headers)):
             return self._make(message, payload, protocol, *rest)
-        headers, peer = as_forwarded(message.headers, protocol.peer, self.trusted)
+        headers, peer = self.outlook.seen(message.headers, protocol.peer)
         request = self._make(message._replace(headers=headers), payload, protocol, *rest)
         request[PEER] = peer
         return request
@@ -160,9 +160,9 @@ class Server(web.Server):
 class Runner(web.AppRunner):
     """aiohttp's runner, with a server of our kind."""
 
-    def __init__(self, app: web.Application, trusted: Networks, **options: Any) -> None:
+    def __init__(self, app: web.Application, outlook: Outlook, **options: Any) -> None:
         super().__init__(app, **options)
-        self._trusted = trusted
+        self._outlook = outlook
 
     async def _make_server(self) -> web.Server:
-        return Server(await super()._make_server(), self.app, self._trusted)
+        return Server(await super()._make_server(), self.app, self._outlook)

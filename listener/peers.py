@@ -1,13 +1,16 @@
 """Who is at the other end: the client itself, through whatever trusted proxies stand between."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from berth.networks import ANYWHERE, Place
 from berth.proxies import Networks, among, plain_address
 
 FOR, PROTO, HOST = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"
+VPC_ENDPOINT_ID = re.compile(r"vpce-[0-9a-z]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +18,14 @@ class Peer:
     """Where a request comes from.
 
     `address` is the client's, IPv4 or IPv6 without a port; `is_secure` says whether the client speaks TLS, to us or to
-    the proxy; `vpc_endpoint_id` ("vpce-…") is what a load balancer of AWS said by the PROXY protocol.
+    the proxy; `vpc_endpoint_id` ("vpce-…") is what a load balancer of AWS said by the PROXY protocol, or a trusted
+    proxy by its header; `place` is what the settings say of the network that it is in.
     """
 
     address: str
     is_secure: bool = False
     vpc_endpoint_id: str | None = None
+    place: Place = ANYWHERE
 
 
 Headers = CIMultiDictProxy[str]
@@ -88,6 +93,14 @@ def as_forwarded(headers: Headers, peer: Peer, trusted: Networks) -> tuple[Heade
         changed["Host"] = said.host
         headers = CIMultiDictProxy(changed)
     return headers, Peer(said.address or peer.address, is_secure, peer.vpc_endpoint_id)
+
+
+def through_endpoint(headers: Headers, peer: Peer, name: str) -> Peer:
+    """The peer, through the VPC endpoint that a trusted proxy tells in the header of that name, if it tells one."""
+    told = headers.getall(name, [])
+    if len(told) != 1 or not VPC_ENDPOINT_ID.fullmatch(told[0]):
+        return peer
+    return replace(peer, vpc_endpoint_id=told[0])
 
 
 def peer_of(request: web.BaseRequest) -> Peer:

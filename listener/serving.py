@@ -26,6 +26,7 @@ from listener.limits import (
     MAX_LINE_BYTES,
     OTHER_DESCRIPTORS,
 )
+from listener.outlook import Outlook
 from listener.requests import account, identify, name_server
 from listener.share import Share
 
@@ -91,7 +92,7 @@ async def made(make_app: MakeApp, settings: Settings) -> web.Application:
 async def serving(app: web.Application, settings: Settings, taking: Taking) -> AsyncIterator[None]:
     runner = Runner(
         app,
-        settings.trusted_proxies,
+        Outlook.of(settings),
         access_log=None,
         keepalive_timeout=IDLE_SECONDS,
         lingering_time=LINGER_SECONDS,

@@ -8,6 +8,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from berth.durations import Duration
+from berth.networks import Network
 from berth.proxies import Networks
 from berth.setting_faults import flag, variable
 from berth.settings import Settings, SettingsInvalid, load
@@ -24,6 +25,7 @@ METAVARS = {
     str(float): "NUMBER",
     str(dict[str, str]): "JSON",
     str(dict[str, float]): "JSON",
+    str(dict[str, Network]): "JSON",
     str(Networks): "NETWORKS",
     str(Duration): "DURATION",
 }

@@ -85,12 +85,14 @@ def authorize(permits: Permits, asked: Asked, circumstances: Circumstances) -> N
 
     IAM user guide, "Policy evaluation logic".
     """
-    if asked.on is not None and permits.is_allowed(asked.action, asked.resource, asked.on):
+    # What is remembered holds whatever the circumstances, but for what an endpoint adds to them.
+    is_anywhere = circumstances.endpoint_policies is None
+    if is_anywhere and asked.on is not None and permits.is_allowed(asked.action, asked.resource, asked.on):
         return
     request, decision = decided(permits, asked, circumstances)
     if not decision.allowed:
         raise AccessDenied(denials.words(request, decision))
-    if asked.on is not None and permits.lasts and asked.on.lasts:
+    if is_anywhere and asked.on is not None and permits.lasts and asked.on.lasts:
         permits.allow(asked.action, asked.resource, asked.on)
 
 
@@ -105,7 +107,10 @@ def decided(permits: Permits, asked: Asked, circumstances: Circumstances) -> tup
         **asked.more,
     }
     request = Request(caller, asked.action, asked.resource, owner, filled)
-    return request, decide(request, permits.applying(on.policies(asked.action) if on is not None else None))
+    applying = permits.applying(on.policies(asked.action) if on is not None else None)
+    if circumstances.endpoint_policies is not None:
+        applying.endpoint = circumstances.endpoint_policies
+    return request, decide(request, applying)
 
 
 def _account_of(resource: str) -> str:

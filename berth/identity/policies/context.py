@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from berth.identity.policies.compiled import Policies
 from berth.identity.policies.variables import Context
 
 _Filled = dict[str, str | tuple[str, ...]]
@@ -40,7 +41,8 @@ class Session:
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """How a request came. `source_ip` is the caller's address; through a VPC endpoint (`vpc_endpoint`) it is the one in
-    the VPC. `source_arn` and `source_account` name the resource on whose behalf a service asks.
+    the VPC, and `endpoint_policies` are that endpoint's. `source_arn` and `source_account` name the resource on whose
+    behalf a service asks.
     """
 
     moment: datetime
@@ -54,6 +56,7 @@ class Circumstances:
     via_service: bool = False
     source_arn: str | None = None
     source_account: str | None = None
+    endpoint_policies: Policies | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,96 @@
+"""Networks by name: which VPC, and which VPC endpoint, a request comes through, and that endpoint's policy.
+
+As AWS PrivateLink has it: what comes through an endpoint fills `aws:SourceVpc`, `aws:SourceVpce` and `aws:VpcSourceIp`,
+and the endpoint's policy has to allow it too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from berth import json_documents
+from berth.identity import grammar, kept_policies
+from berth.identity.policies.compiled import Kind, Policies
+from berth.setting_faults import SettingsInvalid
+
+MOST_BYTES = 64 * 1024
+
+
+class Network(BaseModel):
+    """`cidrs` are the clients' addresses; `policy` is a file. One without `cidrs` is known by its endpoint alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cidrs: tuple[IPv4Network | IPv6Network, ...] = ()
+    vpc: str | None = Field(None, pattern=r"^vpc-[0-9a-z]{1,64}$")
+    vpce: str | None = Field(None, pattern=r"^vpce-[0-9a-z]{1,64}$")
+    # Absolute, for processes that run elsewhere.
+    policy: Annotated[Path | None, AfterValidator(lambda path: None if path is None else path.absolute())] = None
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "Network":
+        if not self.cidrs and self.vpce is None:
+            raise ValueError("a network has cidrs, or a vpce, or both")
+        if self.policy is not None and self.vpce is None:
+            raise ValueError("a policy is that of a vpce")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is known of where a request comes from; `policies` are the endpoint's, None where it has none."""
+
+    vpc: str | None = None
+    vpc_endpoint: str | None = None
+    policies: Policies | None = None
+
+
+class Places:
+    def __init__(self, networks: Mapping[str, Network]) -> None:
+        """Reads the policies. Raises SettingsInvalid."""
+        self._of_endpoint: dict[str, Place] = {}
+        self._of_address: list[tuple[IPv4Network | IPv6Network, Place]] = []
+        for name, network in networks.items():
+            place = Place(network.vpc, network.vpce, _policies(name, network))
+            if network.vpce is not None:
+                known = self._of_endpoint.setdefault(network.vpce, place)
+                if (known.vpc, known.policies is None) != (place.vpc, place.policies is None):
+                    raise SettingsInvalid(f"networks: {name}: {network.vpce} is in another network and differs there")
+            self._of_address += [(cidr, place) for cidr in network.cidrs]
+        # The narrowest first.
+        self._of_address.sort(key=lambda pair: -pair[0].prefixlen)
+
+    def find(self, address: str, vpc_endpoint: str | None) -> Place:
+        """Of the client's plain address; `vpc_endpoint` is the one that a load balancer told of, and counts first."""
+        if vpc_endpoint is not None:
+            return self._of_endpoint.get(vpc_endpoint) or Place(vpc_endpoint=vpc_endpoint)
+        if self._of_address:
+            client = ip_address(address)
+            for cidr, place in self._of_address:
+                if client in cidr:
+                    return place
+        return ANYWHERE
+
+
+ANYWHERE = Place()
+
+
+def _policies(name: str, network: Network) -> Policies | None:
+    if network.policy is None:
+        return None
+    try:
+        with network.policy.open(encoding="utf-8") as file:
+            text = file.read(MOST_BYTES + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"networks: {name}: {network.policy} cannot be read: {error}") from None
+    if len(text) > MOST_BYTES:
+        raise SettingsInvalid(f"networks: {name}: {network.policy} is longer than {MOST_BYTES} characters")
+    try:
+        grammar.document(json_documents.read(text))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise SettingsInvalid(f"networks: {name}: {network.policy} is not a policy") from None
+    return kept_policies.policies(Kind.ENDPOINT, [(str(network.vpce), text)])
