@@ -192,6 +192,12 @@ class Settings(BaseSettings):
     throttling_rates: Annotated[dict[str, float], NoDecode] = Field(
         {}, description='other rates, in requests a second; 0 is none: {"PutImage": 100, "BatchGetImage": 0}'
     )
+    wrong_credentials: int = Field(
+        60,
+        ge=0,
+        le=1_000_000,
+        description="so many wrong credentials an address may send in a minute before it is slowed; 0: any number",
+    )
     upload_expiry_hours: int = Field(
         24, ge=1, le=720, description="an upload that nobody touched for so long goes away"
     )

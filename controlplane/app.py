@@ -22,6 +22,7 @@ from berth.opening import Opened, opened
 from berth.outgoing import Outgoing
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
+from berth.throttling.guesses import Guesses
 from controlplane import authorize, ecr, iam, sigv4, sts
 from controlplane.body import is_packed, read_body, unpacked
 from controlplane.call import Call, Run, built
@@ -29,17 +30,25 @@ from controlplane.callers import Callers
 from controlplane.strangers import StrangersCall, run_for_anybody
 from controlplane.wire import json11
 from controlplane.wire.answer import Answer
-from controlplane.wire.faults import MalformedHttpRequest, MissingAuthenticationToken, Throttled, Unavailable
+from controlplane.wire.faults import (
+    InvalidSignature,
+    MalformedHttpRequest,
+    MissingAuthenticationToken,
+    Throttled,
+    Unavailable,
+    UnrecognizedClient,
+)
 from controlplane.wire.model import Operation
 from controlplane.wire.paging import TOKENS
 from controlplane.wire.protocols import Wire, spoken
-from listener import ANSWER_FAULT, DATABASE, STORE, circumstances_of, expect
+from listener import ANSWER_FAULT, DATABASE, STORE, circumstances_of, expect, peer_of
 
 log = structlog.get_logger()
 
 # A body beyond this takes tens of megabytes of memory while it is parsed, and tens of milliseconds to hash.
 LARGE_BODY = 1024 * 1024
 LARGE_BODIES_AT_ONCE = 2
+WRONG_CREDENTIALS = (UnrecognizedClient, InvalidSignature)
 
 
 class ControlPlane:
@@ -51,6 +60,7 @@ class ControlPlane:
         self._uses = KeyUses(everything.database)
         settings = everything.settings
         self._keys = ProviderKeys(Outgoing(settings.allowed_networks, settings.outgoing_ca))
+        self._guesses = Guesses(settings.wrong_credentials)
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
 
     async def handle(self, http: web.Request) -> web.Response:
@@ -63,6 +73,8 @@ class ControlPlane:
             answer = await self._answer(http, head, wire, request_id)
         except EcrError as fault:
             bind_contextvars(error=fault.code)
+            if isinstance(fault, WRONG_CREDENTIALS):
+                await self._guesses.wrong(peer_of(http).address)
             answer = wire.error(fault, request_id)
         except (DatabaseUnavailable, StoreUnavailable) as error:
             log.warning("a call cannot be served now", because=str(error))
@@ -82,11 +94,15 @@ class ControlPlane:
         if wire.service.name == "sts" and sigv4.is_unsigned(head):
             return await self._answer_stranger(http, head, wire, request_id)
         claim = sigv4.claim(head, wire.service.signing_name, datetime.now(UTC))
+        address = peer_of(http).address
+        if self._guesses.wait(address, claim.access_key_id):
+            raise Throttled
         key = await self._callers.find(claim)
         async with self._room_for(http):
             limit = wire.body_limit(http.headers)
             request = replace(head, body=await read_body(http, limit))
             await verified(request, claim, key.secret)
+            self._guesses.right(address, key.id)
             if key.principal.session is None:
                 self._uses.note(key.id, claim.region, wire.service.name)
             request = replace(request, body=unpacked(http, request.body, limit))

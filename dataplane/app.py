@@ -15,13 +15,14 @@ from berth.downloads import PATH
 from berth.identity.access import ALL
 from berth.opening import Opened, opened
 from berth.settings import Settings
+from berth.throttling.guesses import Guesses
 from dataplane import blobs, catalog, downloads, errors, host, manifests, referrers, tags, uploads
 from dataplane.at_once import AtOnce
 from dataplane.call import Call
 from dataplane.host import Plain
 from dataplane.memory import Memory
 from dataplane.passwords import Passwords
-from listener import ANSWER_AT_ONCE, ANSWER_FAULT, DATABASE, STORE, expect
+from listener import ANSWER_AT_ONCE, ANSWER_FAULT, DATABASE, STORE, expect, peer_of
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class DataPlane:
     opened: Opened
     passwords: Passwords
     memory: Memory
+    guesses: Guesses
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -70,6 +72,8 @@ class DataPlane:
                 return await downloads.answer(request, self.opened)
             return await self._step(request)
         except Exception as error:
+            if isinstance(error, errors.WrongPassword):
+                await self.guesses.wrong(peer_of(request).address)
             answer = errors.translate(error)
             if answer is None:
                 log.exception("a request met a fault of Berth's own")
@@ -98,8 +102,9 @@ def _step_for(method: str, kind: str) -> tuple[Step, str | None]:
 
 
 def _plane(opened: Opened) -> DataPlane:
-    passwords = Passwords(opened.keyring, opened.authority)
-    return DataPlane(opened, passwords, Memory(opened.database, opened.ear))
+    guesses = Guesses(opened.settings.wrong_credentials)
+    passwords = Passwords(opened.keyring, opened.authority, guesses)
+    return DataPlane(opened, passwords, Memory(opened.database, opened.ear), guesses)
 
 
 def _at_once(plane: DataPlane) -> AtOnce:

@@ -36,6 +36,10 @@ class NotAuthenticated(OciError):
         super().__init__(401, "UNAUTHORIZED", message, {"WWW-Authenticate": challenge})
 
 
+class WrongPassword(NotAuthenticated):
+    """Of somebody who gave one."""
+
+
 class TooManyRequests(OciError):
     """`wait`: the seconds after which there will be room for one more."""
 

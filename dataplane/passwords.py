@@ -10,7 +10,9 @@ from berth.identity.authorize import Authority, PrincipalGone
 from berth.identity.passwords import KeyRing, Password, PasswordExpired
 from berth.identity.permits import Permits
 from berth.sealing import SealBroken
-from dataplane.errors import NotAuthenticated, OciError
+from berth.throttling.guesses import Guesses
+from dataplane.errors import NotAuthenticated, OciError, TooManyRequests, WrongPassword
+from listener import peer_of
 
 # ECR user guide, "Private registry authentication": the user name is always AWS.
 USER = "AWS"
@@ -20,9 +22,10 @@ REMEMBERED = 4096
 class Passwords:
     """Opens registry passwords, and remembers those that it has opened until they expire."""
 
-    def __init__(self, keyring: KeyRing, authority: Authority) -> None:
+    def __init__(self, keyring: KeyRing, authority: Authority, guesses: Guesses) -> None:
         self._keyring = keyring
         self._authority = authority
+        self._guesses = guesses
         self._opened: OrderedDict[str, Password] = OrderedDict()
 
     def recall(self, header: str) -> Permits | None:
@@ -33,7 +36,7 @@ class Passwords:
         return self._authority.recall(known.principal)
 
     async def permits(self, request: web.Request, endpoint: str) -> Permits:
-        """Raises NotAuthenticated, and OciError for a password that has expired or whose owner or key is gone."""
+        """Raises NotAuthenticated, TooManyRequests, and OciError for a password that expired or whose owner is gone."""
         given = request.headers.getall("Authorization", [])
         if not given:
             raise NotAuthenticated(endpoint, "Not Authorized")
@@ -42,6 +45,9 @@ class Passwords:
         (header,) = given
         known = self._opened.get(header)
         if known is None:
+            wait = self._guesses.wait(peer_of(request).address)
+            if wait:
+                raise TooManyRequests(wait)
             known = await self._open(header, endpoint)
             self._opened[header] = known
             if len(self._opened) > REMEMBERED:
@@ -58,14 +64,14 @@ class Passwords:
     async def _open(self, header: str, endpoint: str) -> Password:
         scheme, _, credentials = header.partition(" ")
         if scheme.lower() != "basic":
-            raise NotAuthenticated(endpoint, "Unsupported Authorization Type")
+            raise WrongPassword(endpoint, "Unsupported Authorization Type")
         try:
             user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
         except ValueError:
             # Among them binascii.Error and UnicodeDecodeError.
-            raise NotAuthenticated(endpoint, "The Authorization header is not Basic and base64") from None
+            raise WrongPassword(endpoint, "The Authorization header is not Basic and base64") from None
         if user != USER:
-            raise NotAuthenticated(endpoint, f"The user name must be {USER}")
+            raise WrongPassword(endpoint, f"The user name must be {USER}")
         try:
             await self._keyring.meet(password)
             return self._keyring.open_password(password)
@@ -73,7 +79,7 @@ class Passwords:
             raise _expired() from None
         except SealBroken:
             message = "Your authorization token is not valid. Get one by GetAuthorizationToken and try again."
-            raise NotAuthenticated(endpoint, message) from None
+            raise WrongPassword(endpoint, message) from None
 
 
 def _expired() -> OciError:

@@ -84,7 +84,9 @@ def _wait_for(answers: Callable[[], bool], server: subprocess.Popen[bytes]) -> N
 
 @pytest.fixture(scope="session")
 def settings(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data=tmp_path_factory.mktemp("data"), database_url=postgres_url, throttling="off")
+    return Settings(
+        data=tmp_path_factory.mktemp("data"), database_url=postgres_url, throttling="off", wrong_credentials=0
+    )
 
 
 @pytest.fixture(scope="session")
