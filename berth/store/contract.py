@@ -42,6 +42,10 @@ class StoreUnavailable(Exception):
     """The store cannot be used now (no space, no permission, not there); nothing was acknowledged."""
 
 
+class BlobUnreadable(StoreUnavailable):
+    """The store has the blob, but cannot read it: other blobs it can, most likely."""
+
+
 class BlobLost(Exception):
     """The store does not hold a blob that a repository says it has."""
 
@@ -119,7 +123,7 @@ class Store(Protocol):
     def read(self, blob: Blob, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
         """Yield the bytes of `blob` from `first` to `last`, both inclusive, in chunks of at most 1 MiB.
 
-        Raises BlobLost.
+        Raises BlobLost, BlobUnreadable.
         """
 
     async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:

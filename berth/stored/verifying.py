@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from berth.db import Database
 from berth.repositories import Repository
-from berth.store.contract import Blob, BlobLost, Store
+from berth.store.contract import Blob, BlobLost, BlobUnreadable, Store
 from berth.stored import rows
 from berth.stored.parallel import in_parallel
 from berth.stored.rows import Row
@@ -95,8 +95,7 @@ async def _state(store: Store, row: Row, seen: Seen = lambda _: None) -> tuple[S
             seen(len(chunk))
     except BlobLost:
         return State.MISSING, size
-    except OSError:
-        # Of the disk.
+    except BlobUnreadable:
         return State.WRONG, size
     is_whole = hashed.hexdigest() == digest.encoded and (not row.is_needed or size == row.size)
     return State.WHOLE if is_whole else State.WRONG, size

@@ -117,6 +117,17 @@ async def test_what_is_missing_wrong_or_orphaned_is_found(
     assert (report.is_well, report.orphaned) == (True, [])
 
 
+async def test_what_cannot_be_read_is_wrong_and_the_rest_is_verified(
+    database: Database, repository: Repository, folder: FilesystemStore
+) -> None:
+    unreadable, _ = [await push(database, folder, repository, content) for content in (b"unreadable", b"whole")]
+    file_of(folder, unreadable).unlink()
+    # As for a sector that is broken, so far as a test can do it.
+    file_of(folder, unreadable).mkdir()
+    report = await stored.verify(database, folder, AT_ONCE)
+    assert (report.blobs, report.wrong, report.missing) == (2, [unreadable], [])
+
+
 async def test_one_repository_is_verified_alone(
     database: Database, repository: Repository, folder: FilesystemStore, registry: Registry
 ) -> None:

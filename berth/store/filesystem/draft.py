@@ -9,9 +9,10 @@ from pathlib import Path
 
 from berth.names import Digest
 from berth.store.contract import Blob, DigestMismatch, UploadBusy, UploadLost, Written
+from berth.store.filesystem.faults import faults
 from berth.store.filesystem.folders import make_folder, open_file, sync_folder
 from berth.store.filesystem.threads import to_its_end
-from berth.store.filesystem.writing import BUFFER_BYTES, Sink, faults
+from berth.store.filesystem.writing import BUFFER_BYTES, Sink
 from berth.store.hashing import Hashed
 
 
@@ -131,7 +132,8 @@ def _digest_of_file(descriptor: int, size: int, algorithm: str) -> Digest:
     hashed = hashlib.new(algorithm)
     done = 0
     while done < size:
-        piece = os.pread(descriptor, min(size - done, BUFFER_BYTES), done)
+        with faults():
+            piece = os.pread(descriptor, min(size - done, BUFFER_BYTES), done)
         if not piece:
             raise UploadLost(f"{size - done} bytes are missing")
         hashed.update(piece)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from berth.store.filesystem.writing import faults
+from berth.store.filesystem.faults import faults
 
 
 def open_file(file: Path) -> int:

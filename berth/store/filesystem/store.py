@@ -13,9 +13,10 @@ from pathlib import Path
 from berth.names import Digest, NameInvalid, Registry
 from berth.store.contract import Blob, BlobLost, Confirm, StoreUnavailable
 from berth.store.filesystem.draft import FileDraft, claimed
+from berth.store.filesystem.faults import faults, reading_faults
 from berth.store.filesystem.folders import below, open_file, remove_file
 from berth.store.filesystem.threads import to_its_end
-from berth.store.filesystem.writing import BUFFER_BYTES, faults
+from berth.store.filesystem.writing import BUFFER_BYTES
 from berth.store.hashing import RememberedHashes
 
 LISTED_AT_ONCE = 1000
@@ -55,21 +56,23 @@ class FilesystemStore:
         await asyncio.to_thread(write)
 
     async def size(self, blob: Blob) -> int | None:
-        try:
+        with faults(), contextlib.suppress(FileNotFoundError):
             return (await asyncio.to_thread(os.stat, self._path(blob))).st_size
-        except FileNotFoundError:
-            return None
+        return None
 
     async def read(self, blob: Blob, first: int = 0, last: int | None = None) -> AsyncGenerator[bytes, None]:
-        try:
-            file = await asyncio.to_thread(self._path(blob).open, "rb")
-        except FileNotFoundError:
-            raise BlobLost(blob.digest) from None
+        with reading_faults():
+            try:
+                file = await asyncio.to_thread(self._path(blob).open, "rb")
+            except FileNotFoundError:
+                raise BlobLost(blob.digest) from None
         with file:
-            file.seek(first)
-            left = os.fstat(file.fileno()).st_size - first if last is None else last - first + 1
+            with reading_faults():
+                file.seek(first)
+                left = os.fstat(file.fileno()).st_size - first if last is None else last - first + 1
             while left > 0:
-                chunk = await asyncio.to_thread(file.read, min(left, BUFFER_BYTES))
+                with reading_faults():
+                    chunk = await asyncio.to_thread(file.read, min(left, BUFFER_BYTES))
                 if not chunk:
                     return
                 left -= len(chunk)
@@ -126,7 +129,8 @@ class FilesystemStore:
 
     async def abandon(self, upload: uuid.UUID) -> None:
         self._hashes.take(upload)
-        await asyncio.to_thread((self._uploads / str(upload)).unlink, missing_ok=True)
+        with faults():
+            await asyncio.to_thread((self._uploads / str(upload)).unlink, missing_ok=True)
 
     async def stale_uploads(self, older_than_seconds: float) -> list[uuid.UUID]:
         def stale() -> Iterator[uuid.UUID]:
@@ -137,7 +141,8 @@ class FilesystemStore:
                         if file.stat().st_mtime < before:
                             yield uuid.UUID(file.name)
 
-        return await asyncio.to_thread(lambda: list(stale()))
+        with faults():
+            return await asyncio.to_thread(lambda: list(stale()))
 
     async def close(self) -> None:
         self._hashes.clear()

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-import errno
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from berth.store.contract import Pouring, StoreUnavailable
+from berth.store.contract import Pouring
+from berth.store.filesystem.faults import faults
+from berth.store.filesystem.reserve import Reserve
 from berth.store.hashing import Hashed
 
 BUFFER_BYTES = 1 << 20
@@ -22,6 +23,7 @@ class Sink:
     def __init__(self, descriptor: int, hashed: Hashed | None) -> None:
         self._descriptor = descriptor
         self._hashed = hashed
+        self._reserve = Reserve(descriptor)
         # How many bytes came.
         self.size = 0
 
@@ -37,10 +39,11 @@ class Sink:
         return len(piece)
 
     def _take_all(self, pieces: Sequence[bytes | memoryview]) -> None:
+        size = sum(map(len, pieces))
+        self._reserve.keep(size)
         if self._hashed is not None:
             for piece in pieces:
                 self._hashed.hash.update(piece)
-        size = sum(map(len, pieces))
         with faults():
             written = os.writev(self._descriptor, pieces)
             if written < size:
@@ -85,13 +88,3 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes],
             pieces, size = [], 0
     if pieces:
         yield pieces
-
-
-@contextlib.contextmanager
-def faults() -> Iterator[None]:
-    """Turn the faults of the disk into StoreUnavailable."""
-    try:
-        yield
-    except OSError as error:
-        reason = errno.errorcode.get(error.errno or 0, "unknown")
-        raise StoreUnavailable(f"the store answers {reason}: {os.strerror(error.errno or 0)}") from error

@@ -15,7 +15,7 @@ import structlog
 import listener
 from berth.repositories import Repository
 from berth.settings import Settings
-from berth.store import writing
+from berth.store.filesystem import writing
 from dataplane import bodies, large_bodies
 from dataplane.app import make_app
 from listener.takeover import Takeover

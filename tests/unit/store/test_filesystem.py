@@ -1,18 +1,20 @@
 """The store in a folder, beyond what all stores promise: its files, its locks, what it leaves on the disk."""
 
 import asyncio
+import errno
 import os
 import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from berth.names import Digest
-from berth.store.contract import BlobLost, StoreUnavailable, UploadBusy, UploadLost, Written
-from berth.store.filesystem import FilesystemStore
+from berth.store.contract import BlobLost, BlobUnreadable, StoreUnavailable, UploadBusy, UploadLost, Written
+from berth.store.filesystem import FilesystemStore, reserve
 from berth.store.filesystem import store as filesystem
 from berth.store.filesystem.writing import BUFFER_BYTES
 from tests.unit.store.stores import blob_of, complete, content_of, stream, upload
@@ -234,3 +236,77 @@ async def test_appending_needs_no_more_memory_than_a_few_buffers(store: Filesyst
     made = uuid.uuid4()
     async with store.claim(made) as draft:
         assert (await draft.append(Written(), source())).size == 16 * BUFFER_BYTES
+
+
+def tell_of_disk(patch: pytest.MonkeyPatch, size: int, *free: int) -> None:
+    """Have each look at the disk find it of so many bytes, of which so many are free; the last again and again."""
+    found = iter(free)
+    last = free[-1]
+    patch.setattr(
+        reserve.os,
+        "fstatvfs",
+        lambda _: SimpleNamespace(f_frsize=1024, f_blocks=size >> 10, f_bavail=next(found, last) >> 10),
+    )
+
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(("size", "kept"), [(GIB, GIB // 20), (100 * GIB, 256 * MIB)])
+async def test_some_room_is_left_on_the_disk(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch, size: int, kept: int
+) -> None:
+    tell_of_disk(monkeypatch, size, kept + 2048)
+    await upload(store, b"x" * 1024)
+    with pytest.raises(StoreUnavailable, match="the store is full"):
+        await upload(store, b"x" * 4096)
+    # Nothing is written by it: what is there can be completed.
+    await upload(store)
+
+
+async def test_an_upload_stops_where_the_disk_fills_and_gives_its_room_back(
+    store: FilesystemStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, written = await upload(store, b"kept")
+    tell_of_disk(monkeypatch, GIB, GIB // 2, GIB // 2, GIB // 20)
+    with pytest.raises(StoreUnavailable, match="the last 51 MiB of its disk are kept"):
+        async with store.claim(made) as draft:
+            await draft.append(written, stream(*[b"x" * MIB] * 100))
+    assert (tmp_path / "store" / "uploads" / str(made)).read_bytes() == b"kept"
+
+
+async def test_a_disk_that_does_not_tell_its_size_is_written_to(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell_of_disk(monkeypatch, 0, 0)
+    await upload(store, b"x")
+
+
+async def test_a_folder_that_is_none_is_unavailable(store: FilesystemStore, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "uploads").write_text("no folder")
+    with pytest.raises(StoreUnavailable, match="ENOTDIR"):
+        await store.abandon(uuid.uuid4())
+    with pytest.raises(StoreUnavailable, match="ENOTDIR"):
+        await store.stale_uploads(0)
+
+
+@pytest.mark.parametrize(("number", "raised"), [(errno.EIO, BlobUnreadable), (errno.EMFILE, StoreUnavailable)])
+async def test_whatever_the_disk_answers_a_reader_it_is_unavailable(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch, number: int, raised: type[Exception]
+) -> None:
+    """And where it is only this blob that cannot be read, that is told."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "a fault", "/a/path")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", fail)
+        patch.setattr(Path, "open", fail)
+        with pytest.raises(StoreUnavailable) as size:
+            await store.size(blob_of(b"x"))
+        with pytest.raises(StoreUnavailable) as read:
+            await content_of(store, blob_of(b"x"))
+    assert (type(size.value), type(read.value)) == (StoreUnavailable, raised)
+    assert "/a/path" not in f"{size.value} {read.value}"
