@@ -17,7 +17,7 @@ from berth.errors import (
 )
 from berth.layers import Layer
 from berth.names import Digest, Registry
-from berth.store.contract import Blob, DigestMismatch, Draft, Pouring, Store, UploadLost
+from berth.store.contract import Blob, DigestMismatch, Draft, Pouring, Store, StoreUnavailable, UploadLost
 from berth.uploads.sessions import OutOfOrder, Session, Upload, acknowledge, find, find_to_complete
 
 # ECR user guide, "Amazon ECR service quotas": layer parts of 5 MiB to 10 MiB, layers of at most 52,000 MiB.
@@ -95,8 +95,11 @@ async def put(
         async with store.claim(upload.id) as draft:
             upload = await _append(draft, upload, chunks)
             await _store(database, draft, session, upload, digest)
-    finally:
-        await store.abandon(upload.id)
+    except BaseException:
+        # Where the store cannot do it now, the upload expires.
+        with contextlib.suppress(StoreUnavailable):
+            await store.abandon(upload.id)
+        raise
     return Layer(digest, upload.received)
 
 
