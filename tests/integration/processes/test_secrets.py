@@ -1,9 +1,11 @@
-"""No secret of a run gets into its logs, not even those of debugging."""
+"""No secret of a run gets into its logs, not even those of debugging, nor into answers or the list of processes."""
 
 import base64
 import http.client
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
+from urllib.parse import quote
 
 import boto3
 import psycopg
@@ -22,7 +24,76 @@ def ask(url: str, method: str, path: str, headers: dict[str, str]) -> int:
     return status
 
 
-def test_no_secret_is_logged(
+def answer_of(url: str, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> str:
+    """All of the answer: its head, where addresses are, and its body."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    text = f"{answer.status} {answer.headers}\n{answer.read().decode(errors='replace')}"
+    connection.close()
+    return text
+
+
+def use_credentials_of_every_kind(berth: BerthProcess) -> tuple[str, dict[str, str]]:
+    """What was answered to requests, good and bad, of a user, of a session and with registry passwords of both, and
+    the secrets that they hold. What hands out a secret is not among the answers.
+    """
+    iam, sts = boto3.client("iam"), boto3.client("sts")
+    name = f"somebody-{token_hex(4)}"
+    iam.create_user(UserName=name)
+    every = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["ecr:GetAuth*","sts:*"],"Resource":"*"}}'
+    iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=every)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    given = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    session = boto3.client("sts", **given).get_session_token()["Credentials"]
+    its = {
+        "aws_access_key_id": session["AccessKeyId"],
+        "aws_secret_access_key": session["SecretAccessKey"],
+        "aws_session_token": session["SessionToken"],
+    }
+    found = {
+        "a user's secret": key["SecretAccessKey"],
+        "a session's secret": session["SecretAccessKey"],
+        "a session token": session["SessionToken"],
+        "a session token in an address": quote(session["SessionToken"], safe=""),
+    }
+    told = []
+    for which, credentials in (("a user", given), ("a session", its)):
+        ecr = boto3.client("ecr", **credentials)
+        basic = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        password = base64.b64decode(basic).decode().partition(":")[2]
+        found |= {f"the registry password of {which}": password, f"its Basic form, of {which}": basic}
+        with pytest.raises(ClientError) as denied:
+            ecr.create_repository(repositoryName="canaries/never")
+        told.append(str(denied.value.response).replace(key["AccessKeyId"], ""))
+        for given_so in (basic, basic[:-8] + "AAAAAAA=", base64.b64encode(f"x:{password}".encode()).decode()):
+            for method, path in (
+                ("GET", "/v2/"),
+                ("GET", "/v2/canaries/never/manifests/latest"),
+                ("POST", "/v2/canaries/never/blobs/uploads/"),
+            ):
+                told.append(answer_of(berth.registry_url, method, path, {"Authorization": f"Basic {given_so}"}))
+        # Presigned, where the token is in the address; then with a signature that is no good.
+        url = boto3.client("sts", **credentials).generate_presigned_url("get_caller_identity")
+        path = url.removeprefix(berth.api_url)
+        for asked in (path, path[:-4] + "0000", path.replace("Action=", "Action=x")):
+            told.append(answer_of(berth.api_url, "GET", asked, {}))
+    wrong = boto3.client("sts", **(its | {"aws_session_token": its["aws_session_token"][:-6] + "AAAAAA"}))
+    with pytest.raises(ClientError) as refused:
+        wrong.get_caller_identity()
+    told.append(str(refused.value.response))
+    assert sts.get_caller_identity()["Account"]
+    return "\n".join(told), found
+
+
+def command_lines(pid: int) -> str:
+    """Of the process and all that it started. (The environment of a process only its owner can read.)"""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return "\n".join([own, *(command_lines(int(child)) for child in children)])
+
+
+def test_no_secret_gets_out(
     start_berth: Callable[..., BerthProcess], shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     berth = start_berth(shared_data, BERTH_LOG_LEVEL="debug")
@@ -46,9 +117,9 @@ def test_no_secret_is_logged(
         ask(berth.api_url, "GET", "/?X-Amz-Signature=canary-signature&X-Amz-Security-Token=canary-session", {}),
     ]
     assert statuses[0] == 200
-    berth.child("postgres").kill()
-    berth.wait_for_log("postgres is back")
+    told, of_users = use_credentials_of_every_kind(berth)
     secrets = {
+        **of_users,
         "the root's secret": exports["AWS_SECRET_ACCESS_KEY"],
         "the registry password": password,
         "its Basic form": token,
@@ -57,9 +128,15 @@ def test_no_secret_is_logged(
         "what came from outside": "canary",
         "that in Base64": "Y2FuYXJ5",
     }
+    listed = command_lines(berth.process.pid)
+    assert "dataplane" in listed
+    assert "postgres" in listed
+    berth.child("postgres").kill()
+    berth.wait_for_log("postgres is back")
     assert berth.stop() == 0
     for name, secret in secrets.items():
-        assert secret not in berth.log, name
+        for where, text in {"the log": berth.log, "an answer": told, "the list of processes": listed}.items():
+            assert secret not in text, f"{name} is in {where}"
     assert '"level":"debug"' in berth.log
 
 
