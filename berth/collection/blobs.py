@@ -10,7 +10,7 @@ from sqlalchemy import Column, ScalarSelect, Table, and_, bindparam, delete, exi
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.collection.rows import ARE_SOME_BYTES, EPOCH, BytesKey, of_bytes, some_bytes
-from berth.db import Database
+from berth.db import Database, DatabaseUnavailable
 from berth.names import Digest, Registry
 from berth.schema import deleted_image_references, deleted_images, layers, repositories, repository_layers
 from berth.store.contract import Blob, Confirm, Store, StoreUnavailable
@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 # Few: a push of one of these waits until the store has removed them all.
 AT_ONCE = 32
+# Who pushes any of the bytes that share a lock of the store waits meanwhile.
+CONFIRM_SECONDS = 5
 
 _ORDER = (layers.c.unused_since, layers.c.account, layers.c.region, layers.c.digest)
 # Locked, so that nobody gives them their name or links to them from here on (layers.linking). Who links to what is
@@ -107,12 +109,20 @@ async def _forget(connection: AsyncConnection, removed: list[BytesKey]) -> None:
 
 
 def _confirming(connection: AsyncConnection) -> Confirm:
-    """Asks whether the transaction, and with it what it has locked, is still there."""
+    """Asks whether the transaction, and with it what it has locked, is still there. Raises DatabaseUnavailable."""
     alone = asyncio.Lock()
 
     async def confirm() -> None:
         async with alone:
-            await connection.execute(select(1))
+            if connection.invalidated:
+                raise DatabaseUnavailable("the connection is lost")
+            try:
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    await connection.execute(select(1))
+            except TimeoutError as error:
+                # Else the rollback would wait for the same silence.
+                await connection.invalidate()
+                raise DatabaseUnavailable("the connection is silent") from error
 
     return confirm
 

@@ -1,13 +1,16 @@
 """A collector that loses its connection and its locks while it removes bytes, and a push that dies over its own."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
 
 from berth import collection
-from berth.db import Database
+from berth.collection import blobs
+from berth.db import Database, DatabaseUnavailable
 from tests.collection.place import AT_ONCE, Place
 from tests.collection.stepping import Actor, SteppedDatabase, SteppedStore
 
@@ -50,6 +53,25 @@ async def test_it_removes_nothing_that_was_pushed_since(place: Place, stepped: D
     image = await place.push("app", CONTENT)
     await finish(collector)
     assert await place.is_whole("app", image)
+
+
+async def test_it_gives_up_a_connection_that_is_silent(
+    place: Place, stepped: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than hold the lock of the store, for which who pushes waits, as long as a statement may take."""
+    monkeypatch.setattr(blobs, "CONFIRM_SECONDS", 0.1)
+    collector = await collector_at(place, stepped, "remove")
+    silent = collector.pid
+    assert silent
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(20):
+            await finish(collector)
+    finally:
+        os.kill(silent, signal.SIGCONT)
+    assert isinstance(collector.task.exception(), DatabaseUnavailable)
+    assert len(await place.stored()) == 1
+    await place.push("app", CONTENT)
 
 
 async def test_who_pushes_waits_until_it_has_removed_what_it_may(place: Place, stepped: Database) -> None:
