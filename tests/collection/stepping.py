@@ -12,18 +12,29 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.db import Asking, Database
 from berth.questions import Question
 from berth.store.contract import Blob, Confirm, Draft, Store, Written
 
-# An actor that has not come to its next stop after this waits for another one, most likely.
-BLOCKED_SECONDS = 0.04
+# An actor that has not come to its next stop after this waits for another one, unless PostgreSQL works on something.
+LOOK_SECONDS = 0.04
+MOST_LOOKS = 250
 
 _actor: ContextVar["Actor | None"] = ContextVar("actor", default=None)
 _PID = Question(select(func.pg_backend_pid().label("pid")))
+_activity = table("pg_stat_activity", *map(column, ("datname", "pid", "backend_type", "state", "wait_event_type")))
+# Connections whose statement neither is over nor waits for a lock.
+_WORKING = Question(
+    select(_activity.c.pid)
+    .where(_activity.c.datname == func.current_database())
+    .where(_activity.c.pid != func.pg_backend_pid())
+    .where(_activity.c.backend_type == "client backend")
+    .where(_activity.c.state == "active")
+    .where(func.coalesce(_activity.c.wait_event_type, "") != "Lock")
+)
 
 
 @dataclass
@@ -35,6 +46,8 @@ class Actor:
     is_cut: bool = False
     # Of its connection, while it is in a transaction.
     pid: int | None = None
+    # Which it asked last.
+    database: Database | None = None
     task: asyncio.Task[Any] = field(init=False)
 
     @classmethod
@@ -77,8 +90,12 @@ class Actor:
         await asyncio.wait({self.task})
 
     async def _until_stopped(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.stopped.wait(), BLOCKED_SECONDS)
+        for _ in range(MOST_LOOKS):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopped.wait(), LOOK_SECONDS)
+                return
+            if self.database is None or not await self.database.ask(_WORKING):
+                return
 
 
 async def stop(where: str) -> None:
@@ -93,6 +110,12 @@ async def stop(where: str) -> None:
     await at
 
 
+def _uses(database: Database) -> None:
+    actor = _actor.get()
+    if actor is not None:
+        actor.database = database
+
+
 def _connected(pid: int | None) -> None:
     actor = _actor.get()
     if actor is not None:
@@ -101,6 +124,7 @@ def _connected(pid: int | None) -> None:
 
 class SteppedDatabase(Database):
     async def ask(self, question: Question, **given: object) -> list[Any]:
+        _uses(self)
         await stop("ask")
         rows = await super().ask(question, **given)
         await stop("asked")
@@ -108,6 +132,7 @@ class SteppedDatabase(Database):
 
     @contextlib.asynccontextmanager
     async def asking(self) -> AsyncIterator[Asking]:
+        _uses(self)
         await stop("begin")
         async with super().asking() as ask:
             _connected((await ask(_PID))[0]["pid"])
@@ -125,6 +150,7 @@ class SteppedDatabase(Database):
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        _uses(self)
         await stop("begin")
         async with super().transaction() as connection:
             _connected(await connection.scalar(select(func.pg_backend_pid())))
