@@ -53,6 +53,8 @@ def _open(path: Path, blob: Blob) -> BinaryIO:
         return path.open("rb", buffering=0)
     except FileNotFoundError:
         raise BlobLost(blob.digest) from None
+    except OSError as error:
+        raise StoreUnavailable(f"the store answers: {error.strerror}") from error
 
 
 class _File(web.StreamResponse):

@@ -121,6 +121,18 @@ async def test_a_layer_whose_bytes_are_lost_is_said_to_be_so(
         assert (answer.status, answer.error["code"]) == (500, "BLOB_UNKNOWN")
 
 
+async def test_a_disk_that_refuses_to_read_is_said_to_be_unavailable(
+    client: RegistryClient, blob: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def folder(_store: FilesystemStore, _blob: Blob) -> Path:
+        return tmp_path
+
+    monkeypatch.setattr(FilesystemStore, "locate", folder)
+    answer = await client.send("GET", blob[0])
+    assert (answer.status, answer.error["code"]) == (503, "UNAVAILABLE")
+    assert str(tmp_path) not in answer.error["message"]
+
+
 @pytest.mark.parametrize("source", ["file", "pieces"])
 async def test_a_layer_that_is_cut_short_is_seen_to_be_so(
     client: RegistryClient, make_repository: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
