@@ -122,13 +122,15 @@ async def test_a_layer_whose_bytes_are_lost_is_said_to_be_so(
 
 
 async def test_a_disk_that_refuses_to_read_is_said_to_be_unavailable(
-    client: RegistryClient, blob: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    client: RegistryClient, make_repository: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     async def folder(_store: FilesystemStore, _blob: Blob) -> Path:
         return tmp_path
 
+    await make_repository("team/app")
+    digest = await client.push_blob("team/app", LARGE)
     monkeypatch.setattr(FilesystemStore, "locate", folder)
-    answer = await client.send("GET", blob[0])
+    answer = await client.send("GET", f"team/app/blobs/{digest}")
     assert (answer.status, answer.error["code"]) == (503, "UNAVAILABLE")
     assert str(tmp_path) not in answer.error["message"]
 
