@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from berth import downloads
@@ -46,15 +46,16 @@ def test_nothing_else_is_a_password(text: str) -> None:
         KeyRing({1: OLD_KEY}).open_password(text)
 
 
-@given(st.data())
-def test_a_password_with_any_character_changed_is_none(data: st.DataObject) -> None:
-    ring = KeyRing({1: OLD_KEY})
-    password, _ = ring.close_password(ROOT)
-    # The last character holds bits that base64 leaves unused.
-    place = data.draw(st.integers(0, len(password) - 2))
-    other = data.draw(st.sampled_from("Aa0-_").filter(lambda character: character != password[place]))
+# Sealed once: two are never alike, but an example must be the same when it is tried again.
+RING = KeyRing({1: OLD_KEY})
+PASSWORD, _ = RING.close_password(ROOT)
+
+
+@given(st.integers(0, len(PASSWORD) - 1), st.sampled_from("Aa0-_"))
+def test_a_password_with_any_character_changed_is_none(place: int, other: str) -> None:
+    assume(other != PASSWORD[place])
     with pytest.raises(SealBroken):
-        ring.open_password(password[:place] + other + password[place + 1 :])
+        RING.open_password(PASSWORD[:place] + other + PASSWORD[place + 1 :])
 
 
 def test_a_password_is_no_download_address_and_the_other_way_round() -> None:
