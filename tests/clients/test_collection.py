@@ -177,7 +177,7 @@ def fire() -> Iterator[Fire]:
     """On a disk of files, with nothing kept longer than it must be."""
     with tempfile.TemporaryDirectory(prefix="berth-fire-") as folder:
         at_once = {"BERTH_RECOVERY_WINDOW": "0", "BERTH_LAYER_EXPIRY": "0"}
-        with starting_berth(Path(folder) / "data", **at_once) as berth:
+        with starting_berth(Path(folder) / "data", BERTH_THROTTLING="off", **at_once) as berth:
             ecr = client_of(berth.exports())
             for repository in REPOSITORIES:
                 ecr.create_repository(repositoryName=repository)

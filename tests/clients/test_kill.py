@@ -84,7 +84,7 @@ class House:
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self.stack = stack
         self.data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="berth-kill-"))) / "data"
-        self.berth = stack.enter_context(starting_berth(self.data))
+        self.berth = stack.enter_context(starting_berth(self.data, BERTH_THROTTLING="off"))
         self.ecr = client_of(self.berth.exports())
 
     def kill(self, victim: str) -> None:
@@ -95,7 +95,7 @@ class House:
         with contextlib.suppress(Exception):
             self.berth.process.wait(0.2)
         if self.berth.process.poll() is not None:
-            self.berth = self.stack.enter_context(starting_berth(self.data))
+            self.berth = self.stack.enter_context(starting_berth(self.data, BERTH_THROTTLING="off"))
             self.ecr = client_of(self.berth.exports())
         self.berth.wait_until_ready()
         # the worker answers no readiness, and the supervisor lets it wait ever longer

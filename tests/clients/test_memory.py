@@ -29,7 +29,10 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 @pytest.fixture
 def berth() -> Iterator[BerthProcess]:
     """Run a Berth of its own, so that the peaks are this test's."""
-    with tempfile.TemporaryDirectory(prefix="berth-memory-") as folder, starting_berth(Path(folder) / "data") as berth:
+    with (
+        tempfile.TemporaryDirectory(prefix="berth-memory-") as folder,
+        starting_berth(Path(folder) / "data", BERTH_THROTTLING="off") as berth,
+    ):
         yield berth
 
 
