@@ -41,7 +41,14 @@ _DISCONNECTS = (
 
 
 def is_disconnect(error: BaseException) -> bool:
-    return isinstance(error, _DISCONNECTS) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        # SQLAlchemy has no name of its own for what PostgreSQL says while it starts or stops.
+        return (
+            error.connection_invalidated
+            or isinstance(error, _DISCONNECTS)
+            or isinstance(error.orig.__cause__, _DISCONNECTS)
+        )
+    return isinstance(error, _DISCONNECTS)
 
 
 @contextlib.contextmanager
