@@ -36,6 +36,4 @@ class Reserve:
         reserve = min(MOST_BYTES, disk.f_blocks * disk.f_frsize * PERCENT // 100)
         # One that does not tell its size has no reserve.
         if disk.f_blocks and disk.f_bavail * disk.f_frsize - size < reserve:
-            raise StoreUnavailable(
-                f"the store is full: the last {max(reserve >> 20, 1)} MiB of its disk are kept free"
-            )
+            raise StoreUnavailable(f"the store is full: the last {max(reserve >> 20, 1)} MiB of its disk are kept free")
