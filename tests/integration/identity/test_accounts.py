@@ -64,7 +64,7 @@ async def test_what_no_account_can_be_called(
 async def test_an_account_that_is_not_there(database: Database) -> None:
     for change in (accounts.get, accounts.close, accounts.reopen):
         with pytest.raises(AccountUnknown):
-            await change(database, "999999999999")
+            await change(database, "999999999997")
 
 
 async def test_it_is_closed_once_and_stays_so_since_then(database: Database, root_key: AccessKey) -> None:

@@ -89,8 +89,8 @@ async def test_what_is_no_policy_changes_nothing(
 
 async def test_an_account_that_is_not_there(database: Database) -> None:
     with pytest.raises(AccountUnknown):
-        await service_control.put(database, "999999999999", {})
+        await service_control.put(database, "999999999997", {})
     with pytest.raises(AccountUnknown):
-        await service_control.of(database, "999999999999")
+        await service_control.of(database, "999999999997")
     with pytest.raises(AccountUnknown):
-        await service_control.remove(database, "999999999999")
+        await service_control.remove(database, "999999999997")

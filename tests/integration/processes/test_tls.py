@@ -43,7 +43,8 @@ def test_clients_that_trust_the_authority_use_all_of_it(
     assert exports["AWS_ENDPOINT_URL_ECR"] == berth.api_url
     for name, value in {**exports, "AWS_CA_BUNDLE": str(authority.file)}.items():
         monkeypatch.setenv(name, value)
-    ecr = boto3.client("ecr")
+    # Not the session that other tests of this process have had their credentials in.
+    ecr = boto3.Session().client("ecr")
     assert ecr.create_repository(repositoryName="tls")["repository"]["repositoryUri"] == f"{berth.registry_host}/tls"
     (given,) = ecr.get_authorization_token()["authorizationData"]
     assert given["proxyEndpoint"] == f"https://{berth.registry_host}"

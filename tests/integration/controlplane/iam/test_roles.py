@@ -127,7 +127,7 @@ async def test_whom_a_role_trusts_is_there(iam: Api, registry: Registry) -> None
     await iam.create_user(UserName="bob", Path="/ops/")
     await iam.create_role(RoleName="first", Path="/ci/", AssumeRolePolicyDocument=trust())
     here, sessions = f"arn:aws:iam::{registry.account}:", f"arn:aws:sts::{registry.account}:assumed-role"
-    elsewhere = "arn:aws:iam::999999999999:user/who"
+    elsewhere = "arn:aws:iam::999999999997:user/who"
     good = [f"{here}user/ops/bob", f"{here}role/ci/first", f"{here}root", registry.account, f"{sessions}/first/x"]
     await iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust(AWS=[*good, elsewhere]))
     for lacking in (f"{here}user/bob", f"{here}user/ops/eve", f"{here}role/ops/bob", f"{sessions}/second/x"):
