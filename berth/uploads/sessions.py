@@ -60,9 +60,10 @@ _BEGIN = Question(
     insert(uploads)
     .from_select(
         ["id", "repository_id", "principal"],
-        select(bindparam("upload", type_=Uuid), schema.repositories.c.id, bindparam("principal", type_=Text)).where(
-            NAMED
-        ),
+        # Locked: a repository that is being deleted is waited for, and is then not there.
+        select(bindparam("upload", type_=Uuid), schema.repositories.c.id, bindparam("principal", type_=Text))
+        .where(NAMED)
+        .with_for_update(read=True, key_share=True),
     )
     .returning(uploads.c.id)
 )

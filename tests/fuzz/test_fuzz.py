@@ -34,7 +34,7 @@ NO_UPLOAD = "00000000-0000-0000-0000-000000000000"
 
 @pytest.fixture(autouse=True)
 def nothing_fails() -> Iterator[None]:
-    with structlog.testing.capture_logs() as lines:
+    with structlog.testing.capture_logs(processors=[structlog.processors.format_exc_info]) as lines:
         yield
     errors = [line for line in lines if line["log_level"] in {"error", "critical"}]
     assert not errors, errors
