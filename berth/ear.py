@@ -13,6 +13,7 @@ import structlog
 from berth import moments
 from berth.db import driver_url, is_disconnect
 from berth.moments import Moments
+from berth.tasks import beside
 
 log = structlog.get_logger()
 
@@ -71,13 +72,8 @@ class Ear:
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Hear for as long as the context lasts, over a connection that is made again whenever it breaks."""
-        task = asyncio.create_task(self._listen(), name="ear")
-        try:
+        async with beside(self._listen(), "ear"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def _listen(self) -> None:
         while True:

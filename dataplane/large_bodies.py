@@ -1,13 +1,13 @@
 """The body of a large layer, which is received by threads where it can be (listener/takeover.py)."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
 from berth.store.contract import Pouring, Take
+from berth.tasks import until_done
 from dataplane import bodies
 from listener.takeover import Takeover, can_take_over
 
@@ -63,7 +63,5 @@ async def _in_thread(taken: Takeover, work: Callable[[], int]) -> int:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         taken.stop()
-        while not running.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([running])
+        await until_done(running)
         raise

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ScalarSelect, Table, and_, bindparam, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from berth.collection.needs import are_needed
 from berth.collection.rows import ARE_SOME_BYTES, EPOCH, BytesKey, of_bytes, some_bytes
 from berth.db import Database, DatabaseUnavailable
 from berth.names import Digest, Registry
-from berth.schema import deleted_image_references, deleted_images, layers, repositories, repository_layers
+from berth.schema import layers
 from berth.store.contract import Blob, Confirm, Store, StoreUnavailable
 
 log = structlog.get_logger()
@@ -37,31 +38,7 @@ _UNUSED = (
 )
 
 
-def _of_that_registry(owner: Table, held: Table, owner_id: Column[Any]) -> ScalarSelect[bool]:
-    """Asked for each row of `held` that has the digest: a join may begin with all that a registry has, far more."""
-    is_there = and_(owner.c.account == some_bytes.c.account, owner.c.region == some_bytes.c.region)
-    return select(is_there).where(owner.c.id == owner_id).correlate(some_bytes, held).scalar_subquery()
-
-
-_is_held = (
-    select(1)
-    .where(
-        repository_layers.c.digest == some_bytes.c.digest,
-        _of_that_registry(repositories, repository_layers, repository_layers.c.repository_id),
-    )
-    .correlate(some_bytes)
-)
-_is_named = (
-    select(1)
-    .where(
-        deleted_image_references.c.referenced == some_bytes.c.digest,
-        _of_that_registry(deleted_images, deleted_image_references, deleted_image_references.c.deleted_image_id),
-    )
-    .correlate(some_bytes)
-)
-_NEEDED = select(some_bytes.c.account, some_bytes.c.region, some_bytes.c.digest).where(
-    or_(exists(_is_held), exists(_is_named))
-)
+_NEEDED = select(some_bytes.c.account, some_bytes.c.region, some_bytes.c.digest).where(are_needed(some_bytes))
 _FORGET_MOMENT = update(layers).where(ARE_SOME_BYTES).values(unused_since=None)
 _FORGET = delete(layers).where(ARE_SOME_BYTES)
 

@@ -2,27 +2,18 @@
 
 from collections.abc import AsyncIterator
 
-from sqlalchemy import func, literal_column, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
 
 from berth.collection.rows import ARE_SOME_BYTES, BytesKey, of_bytes, some_bytes
 from berth.db import Database
+from berth.layers.expected import expecting
 from berth.schema import layers
 from berth.store.contract import Store
 
 AT_ONCE = 1000
 
-_NOTE = (
-    insert(layers)
-    .from_select(
-        ["account", "region", "digest", "size", "unused_since"],
-        select(
-            some_bytes.c.account, some_bytes.c.region, some_bytes.c.digest, literal_column("0"), func.now()
-        ).order_by(some_bytes.c.account, some_bytes.c.region, some_bytes.c.digest),
-    )
-    .on_conflict_do_nothing()
-    .returning(layers.c.digest)
-)
+_keys = (some_bytes.c.account, some_bytes.c.region, some_bytes.c.digest)
+_NOTE = expecting(select(*_keys).order_by(*_keys)).on_conflict_do_nothing().returning(layers.c.digest)
 _KNOWN = select(func.count()).select_from(layers.join(some_bytes, ARE_SOME_BYTES))
 
 

@@ -16,6 +16,7 @@ from berth.identity import passwords
 from berth.identity.passwords import KeyRing
 from berth.schema import keyring
 from berth.sealing import Seal
+from berth.tasks import beside
 
 log = structlog.get_logger()
 
@@ -64,13 +65,8 @@ async def following(ring: KeyRing, ear: Ear) -> AsyncIterator[None]:
             changed.set()
 
     ear.on_change(note)
-    task = asyncio.create_task(_follow(ring, changed), name="key ring")
-    try:
+    async with beside(_follow(ring, changed), "key ring"):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _follow(ring: KeyRing, changed: asyncio.Event) -> None:

@@ -32,6 +32,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from berth import account_settings, changes, repositories
 from berth.db import Asking, Database
 from berth.errors import RepositoryNotFound
+from berth.layers.expected import KEY, expecting
 from berth.layers.held import IS_ARCHIVED
 from berth.names import Digest, Registry
 from berth.questions import Question
@@ -39,27 +40,18 @@ from berth.repositories import NAMED, Repository, naming
 from berth.schema import image_references, layers, repository_layers, uploads
 from berth.store.contract import Blob
 
-_KEY = (bindparam("account", type_=Text), bindparam("region", type_=Text), bindparam("digest", type_=Text))
 _named = select(repositories.COLUMNS[0]).where(NAMED)
 _held = _named.cte("held")
 _held_fast = _named.with_for_update(read=True, key_share=True).cte("held")
 
 # Every layer whose bytes get their name has its row first, so that the bytes are found where nobody comes to hold it.
 _INTEND = Question(
-    select(_held.c.id).add_cte(
-        insert(layers)
-        .from_select(
-            ["account", "region", "digest", "size", "unused_since"],
-            select(*_KEY, literal_column("0"), func.now()).select_from(_held),
-        )
-        .on_conflict_do_nothing()
-        .cte("intent")
-    )
+    select(_held.c.id).add_cte(expecting(select(*KEY).select_from(_held)).on_conflict_do_nothing().cte("intent"))
 )
 # From here to the end of the transaction, collection keeps away from the bytes, and the repository stays.
 _hold = insert(layers).from_select(
     ["account", "region", "digest", "size", "unused_since"],
-    select(*_KEY, bindparam("size", type_=BigInteger), func.now()).select_from(_held_fast),
+    select(*KEY, bindparam("size", type_=BigInteger), func.now()).select_from(_held_fast),
 )
 _held_bytes = (
     _hold.on_conflict_do_update(

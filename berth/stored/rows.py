@@ -7,23 +7,22 @@ from typing import Any
 
 from sqlalchemy import (
     Select,
-    Text,
     bindparam,
     exists,
     func,
     literal_column,
-    or_,
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import insert
 
+from berth.collection.needs import are_needed
 from berth.collection.rows import ARE_SOME_BYTES, of_bytes, some_bytes
 from berth.db import Database
+from berth.layers.expected import KEY, expecting
 from berth.names import Digest, Registry
 from berth.questions import Question
 from berth.repositories import Repository
-from berth.schema import deleted_image_references, deleted_images, layers, repositories, repository_layers
+from berth.schema import layers, repository_layers
 from berth.store.contract import Blob
 
 AT_ONCE = 500
@@ -47,32 +46,10 @@ class Extent:
 
 
 _KEY = (layers.c.account, layers.c.region, layers.c.digest)
-_links: Select[Any] = (
-    select(literal_column("1"))
-    .join_from(repository_layers, repositories, repositories.c.id == repository_layers.c.repository_id)
-    .where(
-        repository_layers.c.digest == layers.c.digest,
-        repositories.c.account == layers.c.account,
-        repositories.c.region == layers.c.region,
-    )
-    .correlate(layers)
-)
-_deletions: Select[Any] = (
-    select(literal_column("1"))
-    .join_from(
-        deleted_image_references, deleted_images, deleted_images.c.id == deleted_image_references.c.deleted_image_id
-    )
-    .where(
-        deleted_image_references.c.referenced == layers.c.digest,
-        deleted_images.c.account == layers.c.account,
-        deleted_images.c.region == layers.c.region,
-    )
-    .correlate(layers)
-)
 _ROW = select(
     *_KEY,
     layers.c.size,
-    or_(exists(_links), exists(_deletions)).label("is_needed"),
+    are_needed(layers).label("is_needed"),
     # PostgreSQL documentation, "System Columns".
     literal_column("layers.xmin::text").label("version"),
 )
@@ -82,18 +59,9 @@ _NAMED = select(*_KEY).join_from(layers, some_bytes, ARE_SOME_BYTES)
 _EXTENT = select(func.count(), func.coalesce(func.sum(layers.c.size), 0)).select_from(layers)
 # Where a collection was faster, the bytes get a row anew, by which the next one finds them.
 _HOLD = Question(
-    insert(layers)
-    .from_select(
-        ["account", "region", "digest", "size", "unused_since"],
-        select(
-            bindparam("account", type_=Text),
-            bindparam("region", type_=Text),
-            bindparam("digest", type_=Text),
-            literal_column("0"),
-            func.now(),
-        ),
+    expecting(select(*KEY)).on_conflict_do_update(
+        index_elements=["account", "region", "digest"], set_={"account": layers.c.account}
     )
-    .on_conflict_do_update(index_elements=["account", "region", "digest"], set_={"account": layers.c.account})
 )
 
 
@@ -101,7 +69,9 @@ def _held_by(statement: Select[Any], repository: Repository | None) -> Select[An
     if repository is None:
         return statement
     registry = repository.registry
-    held = exists(_links.where(repositories.c.id == repository.id))
+    held = exists().where(
+        repository_layers.c.repository_id == repository.id, repository_layers.c.digest == layers.c.digest
+    )
     return statement.where(layers.c.account == registry.account, layers.c.region == registry.region, held)
 
 

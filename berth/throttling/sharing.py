@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, Double, Text, bindparam, text
 
 from berth.db import Database, DatabaseUnavailable
 from berth.questions import Question
+from berth.tasks import beside
 from berth.throttling.buckets import BURST_SECONDS, Bucket, Throttle
 
 log = structlog.get_logger()
@@ -54,13 +55,10 @@ async def sharing(throttle: Throttle, database: Database) -> AsyncIterator[None]
         return
     woken = asyncio.Event()
     throttle.on_busy = woken.set
-    task = asyncio.create_task(_share(throttle, database, woken), name="throttling")
     try:
-        yield
+        async with beside(_share(throttle, database, woken), "throttling"):
+            yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
         throttle.on_busy = None
 
 

@@ -4,16 +4,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import schema
 from berth.db import Database
 from berth.errors import RepositoryNotFound, UploadNotFound
+from berth.layers.expected import KEY, expecting
 from berth.names import Digest, Registry
 from berth.questions import Question
 from berth.repositories import NAMED, naming
-from berth.schema import layers, uploads
+from berth.schema import uploads
 from berth.store.contract import Store, UploadBusy, Written
 
 NOTHING = Written()
@@ -90,21 +91,7 @@ _UPLOAD = (
 )
 _FIND = Question(_UPLOAD)
 _found = _UPLOAD.cte("found")
-_intent = (
-    insert(layers)
-    .from_select(
-        ["account", "region", "digest", "size", "unused_since"],
-        select(
-            bindparam("account", type_=Text),
-            bindparam("region", type_=Text),
-            bindparam("digest", type_=Text),
-            literal_column("0"),
-            func.now(),
-        ).where(_found.c.id.is_not(None)),
-    )
-    .on_conflict_do_nothing()
-    .cte("intent")
-)
+_intent = expecting(select(*KEY).where(_found.c.id.is_not(None))).on_conflict_do_nothing().cte("intent")
 _FIND_TO_COMPLETE = Question(select(_found).add_cte(_intent))
 _ACKNOWLEDGE = Question(
     update(uploads)

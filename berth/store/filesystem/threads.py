@@ -1,10 +1,11 @@
 """Work in threads that uses what whoever waits for it gives up afterwards: a descriptor, a lock."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
+
+from berth.tasks import until_done
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -19,7 +20,5 @@ async def to_its_end(work: Callable[Given, Result], *args: Given.args, **kwargs:
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        while not running.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([running])
+        await until_done(running)
         raise

@@ -9,6 +9,7 @@ from berth.store.contract import Pouring
 from berth.store.filesystem.faults import faults
 from berth.store.filesystem.reserve import Reserve
 from berth.store.hashing import Hashed
+from berth.tasks import until_done
 
 BUFFER_BYTES = 1 << 20
 # writev(2): more at once are refused.
@@ -71,9 +72,8 @@ class Sink:
                 await writing
         finally:
             # The descriptor is closed after this: no thread may still write to it.
-            while writing is not None and not writing.done():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait([writing])
+            if writing is not None:
+                await until_done(writing)
 
 
 async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:

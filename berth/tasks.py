@@ -1,0 +1,25 @@
+"""Tasks beside the one at hand: such as go on as long as a context lasts, and such as must come to their end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+
+@contextlib.asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Do `work`, which has no end of its own, for as long as the context lasts."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until_done(future: asyncio.Future[Any]) -> None:
+    """Wait until it is done, however often this is cancelled: what it uses is given up afterwards."""
+    while not future.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
