@@ -3,7 +3,7 @@
 from berth.identity.directory import groups, identities, names
 from controlplane.call import Call, operation
 from controlplane.iam import shapes
-from controlplane.iam.listing import Listing
+from controlplane.iam.listing import Listing, identities_of
 from controlplane.wire.model import Members
 
 
@@ -24,16 +24,7 @@ async def get_group(call: Call, request: Members) -> Members:
 
 @operation("ListGroups", service="iam")
 async def list_groups(call: Call, request: Members) -> Members:
-    listing = Listing(call, request, "PathPrefix")
-    found = await identities.page(
-        call.database,
-        call.registry.account,
-        "group",
-        prefix=request.get("PathPrefix", names.ROOT),
-        after=listing.after or "",
-        limit=listing.limit + 1,
-    )
-    return listing.page("Groups", found, shapes.folded_name, shapes.group)
+    return await identities_of(call, request, "group", "Groups", shapes.group)
 
 
 @operation("UpdateGroup", service="iam")

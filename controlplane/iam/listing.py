@@ -1,12 +1,15 @@
 """IAM's pages: `MaxItems` and `Marker` in, `IsTruncated` and the next `Marker` out (IAM API reference, "ListUsers")."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from berth.errors import InvalidParameter
 from berth.errors.iam import ValidationError
+from berth.identity.directory import identities, names
+from berth.identity.directory.identities import Identity, Kind
 from berth.names import Registry
 from controlplane.call import Call
+from controlplane.iam import shapes
 from controlplane.wire.model import Members
 from controlplane.wire.paging import Pages
 
@@ -48,9 +51,28 @@ class Listing:
             "Marker": self._pages.token(key(these[-1])) if more else None,
         }
 
+    def page_of_tags(self, tags: Mapping[str, str]) -> Members:
+        return self.page_of("Tags", shapes.tags(tags), lambda tag: tag["Key"], dict)
+
     def page_of(
         self, member: str, everything: Sequence[One], key: Callable[[One], Any], shown: Callable[[One], Any]
     ) -> Members:
         """The same of a short list that is at hand, in the order of `key`."""
         rest = [one for one in everything if self.after is None or key(one) > self.after]
         return self.page(member, rest, key, shown)
+
+
+async def identities_of(
+    call: Call, request: Members, kind: Kind, member: str, shown: Callable[[Identity], Any]
+) -> Members:
+    """A page of the account's users, groups or roles under a path."""
+    listing = Listing(call, request, "PathPrefix")
+    found = await identities.page(
+        call.database,
+        call.registry.account,
+        kind,
+        prefix=request.get("PathPrefix", names.ROOT),
+        after=listing.after or "",
+        limit=listing.limit + 1,
+    )
+    return listing.page(member, found, shapes.folded_name, shown)

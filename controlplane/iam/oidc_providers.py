@@ -83,4 +83,4 @@ async def untag_open_id_connect_provider(call: Call, request: Members) -> Member
 async def list_open_id_connect_provider_tags(call: Call, request: Members) -> Members:
     listing = Listing(call, request, ARN)
     provider = await oidc_providers.get(call.database, call.registry.account, request[ARN])
-    return listing.page_of("Tags", shapes.tags(provider.tags), lambda tag: tag["Key"], dict)
+    return listing.page_of_tags(provider.tags)

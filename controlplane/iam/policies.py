@@ -80,7 +80,7 @@ async def untag_policy(call: Call, request: Members) -> Members:
 async def list_policy_tags(call: Call, request: Members) -> Members:
     listing = Listing(call, request, "PolicyArn")
     policy = await managed_policies.get(call.database, call.registry.account, request["PolicyArn"])
-    return listing.page_of("Tags", shapes.tags(policy.tags), lambda tag: tag["Key"], dict)
+    return listing.page_of_tags(policy.tags)
 
 
 def _wanted(request: Members) -> Wanted:

@@ -4,7 +4,7 @@ from berth.identity.directory import identities, names, roles, tags
 from berth.identity.directory.identities import Identity
 from controlplane.call import Call, operation
 from controlplane.iam import shapes
-from controlplane.iam.listing import Listing
+from controlplane.iam.listing import Listing, identities_of
 from controlplane.wire.model import Members
 
 
@@ -32,16 +32,7 @@ async def get_role(call: Call, request: Members) -> Members:
 
 @operation("ListRoles", service="iam")
 async def list_roles(call: Call, request: Members) -> Members:
-    listing = Listing(call, request, "PathPrefix")
-    found = await identities.page(
-        call.database,
-        call.registry.account,
-        "role",
-        prefix=request.get("PathPrefix", names.ROOT),
-        after=listing.after or "",
-        limit=listing.limit + 1,
-    )
-    return listing.page("Roles", found, shapes.folded_name, _listed_role)
+    return await identities_of(call, request, "role", "Roles", _listed_role)
 
 
 @operation("UpdateRole", service="iam")
@@ -86,7 +77,7 @@ async def untag_role(call: Call, request: Members) -> Members:
 async def list_role_tags(call: Call, request: Members) -> Members:
     listing = Listing(call, request, "RoleName")
     role = await identities.get(call.database, call.registry.account, "role", request["RoleName"])
-    return listing.page_of("Tags", shapes.tags(role.tags), lambda tag: tag["Key"], dict)
+    return listing.page_of_tags(role.tags)
 
 
 async def _update(call: Call, request: Members) -> Identity:

@@ -4,7 +4,7 @@ from berth.identity.directory import identities, names, summary, tags, users
 from controlplane.call import Call, operation
 from controlplane.iam import shapes
 from controlplane.iam.callers import user_of
-from controlplane.iam.listing import Listing
+from controlplane.iam.listing import Listing, identities_of
 from controlplane.wire.model import Members
 
 
@@ -29,16 +29,7 @@ async def get_user(call: Call, request: Members) -> Members:
 
 @operation("ListUsers", service="iam")
 async def list_users(call: Call, request: Members) -> Members:
-    listing = Listing(call, request, "PathPrefix")
-    found = await identities.page(
-        call.database,
-        call.registry.account,
-        "user",
-        prefix=request.get("PathPrefix", names.ROOT),
-        after=listing.after or "",
-        limit=listing.limit + 1,
-    )
-    return listing.page("Users", found, shapes.folded_name, shapes.listed_user)
+    return await identities_of(call, request, "user", "Users", shapes.listed_user)
 
 
 @operation("UpdateUser", service="iam")
@@ -72,7 +63,7 @@ async def untag_user(call: Call, request: Members) -> Members:
 async def list_user_tags(call: Call, request: Members) -> Members:
     listing = Listing(call, request, "UserName")
     user = await identities.get(call.database, call.registry.account, "user", request["UserName"])
-    return listing.page_of("Tags", shapes.tags(user.tags), lambda tag: tag["Key"], dict)
+    return listing.page_of_tags(user.tags)
 
 
 async def _root(call: Call) -> Members:
