@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 import controlplane.app
 import listener
+from berth.ear import Ear
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
@@ -39,7 +40,17 @@ class CountedPlane:
     """A control plane on a real socket, and every statement that it has sent to PostgreSQL."""
 
     url: str
+    ear: Ear
     statements: list[str] = field(default_factory=list)
+
+    async def hears(self) -> None:
+        """Wait until it has heard from PostgreSQL just now: for a second, it goes by what it remembers of the caller.
+
+        (A busy machine may let that second pass, and the caller is then asked for again.)
+        """
+        heard_until = self.ear._heard_until
+        while not self.ear.is_hearing or self.ear._heard_until == heard_until:
+            await asyncio.sleep(0.01)
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[list[str]]:
@@ -60,7 +71,7 @@ async def plane(settings: Settings, registry_url: str) -> AsyncIterator[CountedP
 
     there = settings.model_copy(update={"registry_listen": registry_url.removeprefix("http://")})
     async with listener.listening(make_app, there, "localhost:0") as address:
-        plane = CountedPlane(f"http://{address}")
+        plane = CountedPlane(f"http://{address}", made[0][controlplane.app.PLANE]._opened.ear)
         made[0][listener.DATABASE].count_statements(plane.statements.append)
         yield plane
 

@@ -65,6 +65,7 @@ async def test_an_operation_sends_so_many_statements(
         name: value.replace("{account}", registry.account) if isinstance(value, str) else value
         for name, value in members.items()
     }
+    await plane.hears()
     with plane.counting() as statements:
         await getattr(iam, operation)(**given)
     assert len(statements) == number, "\n".join(statements)
