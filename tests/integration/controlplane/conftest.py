@@ -44,9 +44,9 @@ class CountedPlane:
     statements: list[str] = field(default_factory=list)
 
     async def hears(self) -> None:
-        """Wait until it has heard from PostgreSQL just now: for a second, it goes by what it remembers of the caller.
+        """Wait until it has heard from PostgreSQL just now: for a second, it remembers the caller, and goes by that.
 
-        (A busy machine may let that second pass, and the caller is then asked for again.)
+        (A busy machine may let such a second pass, and the caller is then asked for again.)
         """
         heard_until = self.ear._heard_until
         while not self.ear.is_hearing or self.ear._heard_until == heard_until:

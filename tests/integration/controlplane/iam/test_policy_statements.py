@@ -55,6 +55,7 @@ DOCUMENT = {"PolicyDocument": policy()}
 async def test_an_operation_sends_so_many_statements(
     iam: Api, plane: CountedPlane, registry: Registry, operation: str, members: Members, number: int
 ) -> None:
+    await plane.hears()
     await iam.create_user(**BOB)
     await iam.create_role(**ROLE, AssumeRolePolicyDocument=trust())
     if operation != "delete_role":
