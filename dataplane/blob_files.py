@@ -25,9 +25,12 @@ def headers(digest: Digest) -> dict[str, str]:
 
 
 async def send(
-    request: web.Request, store: Store, blob: Blob, size: int, content: bytes | None = None
+    request: web.Request, store: Store, blob: Blob, size: int, found: bytes | Redirect | None = None
 ) -> web.StreamResponse:
-    """The answer to a GET or HEAD of the blob, whose `content` may be at hand. Raises OciError (412, 416), BlobLost."""
+    """The answer to a GET or HEAD of the blob, of which all may be `found` already, or where else it is fetched.
+
+    Raises OciError (412, 416), BlobLost.
+    """
     named = headers(blob.digest)
     if conditions.is_known(request, blob.digest):
         return web.Response(status=304, headers=named)
@@ -35,9 +38,9 @@ async def send(
         return web.Response(headers=named | {"Content-Length": str(size)})
     part = conditions.part(request, size)
     status, told = 200 if part.is_whole else 206, named | part.headers(size)
-    if content is not None:
-        return web.Response(status=status, headers=told, body=content[part.first : part.last + 1])
-    place = await store.locate(blob)
+    place = await store.locate(blob) if found is None else found
+    if isinstance(place, bytes):
+        return web.Response(status=status, headers=told, body=place[part.first : part.last + 1])
     if isinstance(place, Redirect):
         return web.Response(status=307, headers=named | {"Location": place.url})
     if isinstance(place, Path):

@@ -22,17 +22,20 @@ async def get(call: Call) -> web.StreamResponse:
     layer = (await call.memory.layer(call.target)).layer
     blob = Blob(call.registry, layer.digest)
     try:
-        content = await _content(call, blob) if layer.size <= SMALL else None
-        return await blob_files.send(call.request, call.store, blob, layer.size, content)
+        found = await _small(call, blob) if layer.size <= SMALL else None
+        return await blob_files.send(call.request, call.store, blob, layer.size, found)
     except BlobLost:
         log.exception("a layer is not in the store", digest=layer.digest, repository=call.name)
         raise OciError(500, "BLOB_UNKNOWN", "the bytes of this layer are lost: see `berth store verify`") from None
 
 
-async def _content(call: Call, blob: Blob) -> bytes | None:
-    """The bytes of a small blob, which are remembered; None where the store has clients fetch them elsewhere."""
+async def _small(call: Call, blob: Blob) -> bytes | Redirect:
+    """The bytes of a small blob, which are remembered; or where the store has clients fetch them."""
     content = call.memory.recall_content(blob)
-    if content is None and not isinstance(await call.store.locate(blob), Redirect):
+    if content is None:
+        place = await call.store.locate(blob)
+        if isinstance(place, Redirect):
+            return place
         content = b"".join([piece async for piece in call.store.read(blob)])
         call.memory.keep_content(blob, content)
     return content
