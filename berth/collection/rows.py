@@ -1,6 +1,6 @@
 """Rows by their keys: some that a statement has found, for the next statements of the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import ARRAY, BigInteger, Interval, Text, and_, bindparam, column, func
@@ -40,6 +40,25 @@ ARE_SOME_BYTES = and_(
     layers.c.region == some_bytes.c.region,
     layers.c.digest == some_bytes.c.digest,
 )
+# Those that bear a collection's mark still.
+some_marked = (
+    func.unnest(
+        bindparam("accounts", type_=ARRAY(Text)),
+        bindparam("regions", type_=ARRAY(Text)),
+        bindparam("digests", type_=ARRAY(Text)),
+        bindparam("marks", type_=ARRAY(Moment)),
+    )
+    .table_valued(
+        column("account", Name), column("region", Name), column("digest", Name), column("removing_since", Moment)
+    )
+    .render_derived(name="some_marked")
+)
+ARE_MARKED = and_(
+    layers.c.account == some_marked.c.account,
+    layers.c.region == some_marked.c.region,
+    layers.c.digest == some_marked.c.digest,
+    layers.c.removing_since == some_marked.c.removing_since,
+)
 # How long ago something must be.
 AGO = func.now() - bindparam("age", type_=Interval)
 
@@ -60,3 +79,8 @@ def of_bytes(keys: Sequence[BytesKey]) -> dict[str, object]:
         "regions": [key[1] for key in keys],
         "digests": [key[2] for key in keys],
     }
+
+
+def of_marked(marks: Mapping[BytesKey, datetime]) -> dict[str, object]:
+    """What stands for `some_marked`."""
+    return {**of_bytes(list(marks)), "marks": list(marks.values())}

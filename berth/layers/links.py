@@ -3,14 +3,18 @@
 Always in this order, so that no two transactions wait for each other: repository, bytes (the row of `layers`), link.
 """
 
+import asyncio
 import contextlib
 import functools
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Interval,
     Select,
     Text,
     and_,
@@ -38,7 +42,11 @@ from berth.names import Digest, Registry
 from berth.questions import Question
 from berth.repositories import NAMED, Repository, naming
 from berth.schema import image_references, layers, repository_layers, uploads
-from berth.store.contract import Blob
+from berth.store.contract import Blob, StoreUnavailable
+
+# While a collection removes the same bytes: mostly it is done within milliseconds.
+MARKED_SECONDS = 2.0
+MARKED_PAUSE_SECONDS = 0.05
 
 _named = select(repositories.COLUMNS[0]).where(NAMED)
 _held = _named.cte("held")
@@ -53,16 +61,30 @@ _hold = insert(layers).from_select(
     ["account", "region", "digest", "size", "unused_since"],
     select(*KEY, bindparam("size", type_=BigInteger), func.now()).select_from(_held_fast),
 )
+# What a collection has marked may yet be removed, until no request to do so can be on its way any more.
+IS_MARKED = layers.c.removing_since > func.now() - bindparam("settled_after", type_=Interval)
 _held_bytes = (
     _hold.on_conflict_do_update(
         index_elements=["account", "region", "digest"],
-        set_={"size": _hold.excluded.size, "unused_since": None},
+        set_={
+            "size": case((IS_MARKED, layers.c.size), else_=_hold.excluded.size),
+            # The collection sees that it was met, and leaves the row.
+            "unused_since": case((IS_MARKED, func.clock_timestamp())),
+            "removing_since": case((IS_MARKED, layers.c.removing_since)),
+        },
     )
-    # A row that this statement has made is locked by nobody yet; one that was there, by this statement.
-    .returning((literal_column("layers.xmax::text") != "0").label("was_noted"))
+    .returning(
+        # A row that this statement has made is locked by nobody yet; one that was there, by this statement.
+        (literal_column("layers.xmax::text") != "0").label("was_noted"),
+        layers.c.removing_since.is_not(None).label("is_marked"),
+    )
     .cte("bytes")
 )
-_HOLD = Question(select(_held_fast.c.id, _held_bytes.c.was_noted).select_from(_held_fast.join(_held_bytes, true())))
+_HOLD = Question(
+    select(_held_fast.c.id, _held_bytes.c.was_noted, _held_bytes.c.is_marked).select_from(
+        _held_fast.join(_held_bytes, true())
+    )
+)
 
 
 # The same as IS_ARCHIVED, of the row that an INSERT meets: SQLAlchemy relates no SELECT to that one by itself.
@@ -110,24 +132,33 @@ async def intend(database: Database, registry: Registry, name: str, digest: Dige
 
 @contextlib.asynccontextmanager
 async def linking(
-    database: Database, blob: Blob, name: str, size: int, upload: uuid.UUID
+    database: Database, blob: Blob, name: str, size: int, upload: uuid.UUID, *, settled_after: timedelta
 ) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
     """Within, the bytes of `blob` get their name; then call what this yields: the repository holds the layer.
 
     It returns False where the repository held the layer already (one that is archived is there again), and ends
-    `upload`. Raises RepositoryNotFound where the repository is gone by now. The store's bytes and their row are removed
-    by nobody meanwhile.
+    `upload`. Raises RepositoryNotFound where the repository is gone by now; StoreUnavailable where a collection is
+    removing the same bytes, or broke off less than `settled_after` ago (Store). The store's bytes and their row are
+    removed by nobody meanwhile.
     """
+    began = time.monotonic()
+    given = {**naming(blob.registry, name), "digest": blob.digest, "size": size, "settled_after": settled_after}
     while True:
         async with database.asking() as ask:
-            held = await ask(_HOLD, **naming(blob.registry, name), digest=blob.digest, size=size)
+            held = await ask(_HOLD, **given)
             if not held:
                 raise RepositoryNotFound(blob.registry, name)
-            if held[0]["was_noted"]:
+            is_marked = held[0]["is_marked"]
+            if held[0]["was_noted"] and not is_marked:
                 layer = {"repository_id": held[0]["id"], "digest": blob.digest, "size": size}
                 yield functools.partial(_link, ask, **layer, upload=upload)
                 return
-        # Collection was faster than these bytes, and removed the note of `intend`. Now there is one again.
+        # Collection was faster than these bytes, and removed the note of `intend`: now there is one again. Or it is
+        # just removing the bytes.
+        if is_marked:
+            if time.monotonic() - began > MARKED_SECONDS:
+                raise StoreUnavailable("bytes of this digest are just being removed")
+            await asyncio.sleep(MARKED_PAUSE_SECONDS)
 
 
 async def _link(ask: Asking, **given: object) -> bool:

@@ -16,6 +16,8 @@ layers = Table(
     now_column("created_at"),
     # Since when it may be that nobody holds it; NULL where somebody was seen to. Collection looks at these alone.
     Column("unused_since", Moment),
+    # The mark of a collection that may just be removing it from the store: until it is gone, nobody comes to hold it.
+    Column("removing_since", Moment),
     Index(
         "ix_layers_unused_since",
         "unused_since",

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +45,10 @@ class StoreUnavailable(Exception):
 
 class BlobUnreadable(StoreUnavailable):
     """The store has the blob, but cannot read it: other blobs it can, most likely."""
+
+
+class RemovalUnsettled(StoreUnavailable):
+    """The bytes may be gone, or go yet: whether the request that removes them arrives is not known."""
 
 
 class BlobLost(Exception):
@@ -108,6 +113,10 @@ Confirm = Callable[[], Awaitable[None]]
 class Store(Protocol):
     """Bytes by digest, and the uploads that become them. Every method raises StoreUnavailable."""
 
+    @property
+    def settles_after(self) -> timedelta:
+        """How long a removal may be on its way that nobody waits for: its process was killed, or heard no answer."""
+
     async def check(self) -> None:
         """Raise StoreUnavailable unless the store can be written to now."""
 
@@ -129,8 +138,9 @@ class Store(Protocol):
     async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:
         """Remove the bytes of `blob`; no error where there are none. Who reads them now may read them to the end.
 
-        `confirm` is awaited right before the bytes go, and what is placed after it has returned is not removed any
-        more; where it raises, they stay. So a right to remove that is lost meanwhile, with a lock, does no harm.
+        `confirm` is awaited right before the bytes go; where it raises, they stay. What is placed after it has returned
+        is not removed any more, whatever becomes of this process, but within `settles_after`. Raises RemovalUnsettled
+        where they may go until then, and StoreUnavailable alone where they stay.
         """
 
     def blobs(self) -> AsyncIterator[Blob]:

@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 
 from berth.store.contract import Blob, Confirm, Draft, Redirect, Store, UploadLost, Written
@@ -15,6 +16,10 @@ class MovingStore:
     def __init__(self, store: Store, also: Store) -> None:
         self._store = store
         self._also = also
+
+    @property
+    def settles_after(self) -> timedelta:
+        return max(self._store.settles_after, self._also.settles_after)
 
     async def check(self) -> None:
         await self._store.check()

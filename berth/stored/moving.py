@@ -90,7 +90,8 @@ async def _copy(database: Database, source: Store, target: Store, blob: Blob, se
         async with target.claim(upload) as draft:
             written = await draft.append(Written(), chunks())
             await draft.prepare(written, blob)
-            async with rows.holding(database, blob):
+            settled_after = max(source.settles_after, target.settles_after)
+            async with rows.holding(database, blob, settled_after):
                 await draft.place(written, blob)
     except BaseException:
         await target.abandon(upload)

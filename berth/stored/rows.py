@@ -3,11 +3,13 @@
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     Select,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
@@ -19,11 +21,12 @@ from berth.collection.needs import are_needed
 from berth.collection.rows import ARE_SOME_BYTES, of_bytes, some_bytes
 from berth.db import Database
 from berth.layers.expected import KEY, expecting
+from berth.layers.links import IS_MARKED
 from berth.names import Digest, Registry
 from berth.questions import Question
 from berth.repositories import Repository
 from berth.schema import layers, repository_layers
-from berth.store.contract import Blob
+from berth.store.contract import Blob, BlobLost
 
 AT_ONCE = 500
 
@@ -59,9 +62,12 @@ _NAMED = select(*_KEY).join_from(layers, some_bytes, ARE_SOME_BYTES)
 _EXTENT = select(func.count(), func.coalesce(func.sum(layers.c.size), 0)).select_from(layers)
 # Where a collection was faster, the bytes get a row anew, by which the next one finds them.
 _HOLD = Question(
-    expecting(select(*KEY)).on_conflict_do_update(
-        index_elements=["account", "region", "digest"], set_={"account": layers.c.account}
+    expecting(select(*KEY))
+    .on_conflict_do_update(
+        index_elements=["account", "region", "digest"],
+        set_={"removing_since": case((IS_MARKED, layers.c.removing_since))},
     )
+    .returning(layers.c.removing_since.is_not(None).label("is_marked"))
 )
 
 
@@ -112,10 +118,16 @@ async def unnamed(database: Database, blobs: Sequence[Blob]) -> list[Blob]:
 
 
 @contextlib.asynccontextmanager
-async def holding(database: Database, blob: Blob) -> AsyncIterator[None]:
-    """Within, nobody removes the bytes of `blob`; whatever becomes of them, there is a row that tells of them."""
+async def holding(database: Database, blob: Blob, settled_after: timedelta) -> AsyncIterator[None]:
+    """Within, nobody removes the bytes of `blob`; whatever becomes of them, there is a row that tells of them.
+
+    Raises BlobLost where a collection is just removing them, or broke off less than `settled_after` ago: nobody needs
+    them.
+    """
     async with database.asking() as ask:
-        await ask(_HOLD, **_key(blob))
+        held = await ask(_HOLD, **_key(blob), settled_after=settled_after)
+        if held[0]["is_marked"]:
+            raise BlobLost(blob.digest)
         yield
 
 

@@ -64,7 +64,7 @@ async def complete(
     async with _claimed(store, session) as draft:
         upload = await find_to_complete(database, session, digest)
         upload = await _append(draft, upload, last_chunks, first_byte=first_byte)
-        await _store(database, draft, session, upload, digest)
+        await _store(database, store, draft, session, upload, digest)
     return Layer(digest, upload.received)
 
 
@@ -79,7 +79,7 @@ async def complete_parts(database: Database, store: Store, session: Session, dig
             raise EmptyUpload(session.id)
         if upload.has_short_part:
             raise LayerPartTooSmall(MIN_PART_BYTES)
-        if not await _store(database, draft, session, upload, digest):
+        if not await _store(database, store, draft, session, upload, digest):
             raise LayerAlreadyExists(session.registry, session.name, digest)
     return Layer(digest, upload.received)
 
@@ -94,7 +94,7 @@ async def put(
     try:
         async with store.claim(upload.id) as draft:
             upload = await _append(draft, upload, chunks)
-            await _store(database, draft, session, upload, digest)
+            await _store(database, store, draft, session, upload, digest)
     except BaseException:
         # Where the store cannot do it now, the upload expires.
         with contextlib.suppress(StoreUnavailable):
@@ -137,14 +137,18 @@ async def _append(
     )
 
 
-async def _store(database: Database, draft: Draft, session: Session, upload: Upload, digest: Digest) -> bool:
+async def _store(
+    database: Database, store: Store, draft: Draft, session: Session, upload: Upload, digest: Digest
+) -> bool:
     """Make the upload a layer of the repository; False where it was one already."""
     blob = Blob(session.registry, digest)
     try:
         await draft.prepare(upload.written, blob)
     except DigestMismatch as error:
         raise InvalidLayer(f"Layer digest mismatch: {error}") from error
-    async with layers.linking(database, blob, session.name, upload.received, upload.id) as link:
+    async with layers.linking(
+        database, blob, session.name, upload.received, upload.id, settled_after=store.settles_after
+    ) as link:
         await draft.place(upload.written, blob)
         return await link()
 

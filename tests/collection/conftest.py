@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from berth.collection import removing
 from berth.db import Database
 from berth.names import Registry
 from berth.store.filesystem import FilesystemStore
@@ -30,3 +31,9 @@ async def collected(collected_url: str) -> AsyncIterator[Database]:
 def place(collected: Database, tmp_path: Path) -> Place:
     registry = Registry(f"{secrets.randbelow(10**12):012}", "us-east-1")
     return Place(collected, FilesystemStore(tmp_path / "store"), registry)
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An actor may be stopped for as long as a test likes, also between a question and its answer."""
+    monkeypatch.setattr(removing, "CONFIRM_SECONDS", 3600)

@@ -144,7 +144,8 @@ class Place:
         mine, by_ = "(SELECT id FROM repositories WHERE account = :account)", "CAST(:by AS interval)"
         async with self.database.transaction() as connection:
             for statement in (
-                f"UPDATE layers SET unused_since = unused_since - {by_} WHERE account = :account",
+                f"UPDATE layers SET unused_since = unused_since - {by_}, removing_since = removing_since - {by_}"
+                " WHERE account = :account",
                 f"UPDATE repository_layers SET unused_since = unused_since - {by_} WHERE repository_id IN {mine}",
                 f"UPDATE deleted_images SET deleted_at = deleted_at - {by_}, pushed_at = pushed_at - {by_}"
                 " WHERE account = :account",

@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.04
 MOST_LOOKS = 250
 
 _actor: ContextVar["Actor | None"] = ContextVar("actor", default=None)
-_PID = Question(select(func.pg_backend_pid().label("pid")))
+BACKEND = Question(select(func.pg_backend_pid().label("pid")))
 _activity = table("pg_stat_activity", *map(column, ("datname", "pid", "backend_type", "state", "wait_event_type")))
 # Connections whose statement neither is over nor waits for a lock.
 _WORKING = Question(
@@ -135,7 +135,7 @@ class SteppedDatabase(Database):
         _uses(self)
         await stop("begin")
         async with super().asking() as ask:
-            _connected((await ask(_PID))[0]["pid"])
+            _connected((await ask(BACKEND))[0]["pid"])
 
             async def stepped(question: Question, **given: object) -> list[Any]:
                 await stop("statement")

@@ -1,4 +1,4 @@
-"""A collector that loses its connection and its locks while it removes bytes, and a push that dies over its own."""
+"""A collector that is overtaken or killed while it removes bytes, and a push that dies over its own."""
 
 import asyncio
 import os
@@ -6,13 +6,12 @@ import signal
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
 
 from berth import collection
-from berth.collection import blobs
+from berth.collection import removing
 from berth.db import Database, DatabaseUnavailable
 from tests.collection.place import AT_ONCE, Place
-from tests.collection.stepping import Actor, SteppedDatabase, SteppedStore
+from tests.collection.stepping import BACKEND, Actor, SteppedDatabase, SteppedStore
 
 CONTENT = b"a layer"
 
@@ -36,20 +35,14 @@ async def collector_at(place: Place, stepped: Database, where: str) -> Actor:
     return actor
 
 
-async def cut(place: Place, actor: Actor) -> None:
-    async with place.database.reading() as connection:
-        await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": actor.pid})
-
-
 async def finish(actor: Actor) -> None:
     while not actor.is_done:
         await actor.step()
-    assert actor.task.exception() is not None
+    actor.task.result()
 
 
 async def test_it_removes_nothing_that_was_pushed_since(place: Place, stepped: Database) -> None:
     collector = await collector_at(place, stepped, "remove")
-    await cut(place, collector)
     image = await place.push("app", CONTENT)
     await finish(collector)
     assert await place.is_whole("app", image)
@@ -59,24 +52,23 @@ async def test_it_gives_up_a_connection_that_is_silent(
     place: Place, stepped: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rather than hold the lock of the store, for which who pushes waits, as long as a statement may take."""
-    monkeypatch.setattr(blobs, "CONFIRM_SECONDS", 0.1)
+    monkeypatch.setattr(removing, "CONFIRM_SECONDS", 0.1)
     collector = await collector_at(place, stepped, "remove")
-    silent = collector.pid
-    assert silent
+    # It is used again for the next question.
+    silent = (await stepped.ask(BACKEND))[0]["pid"]
     os.kill(silent, signal.SIGSTOP)
     try:
         async with asyncio.timeout(20):
-            await finish(collector)
+            with pytest.raises(DatabaseUnavailable):
+                await finish(collector)
     finally:
         os.kill(silent, signal.SIGCONT)
-    assert isinstance(collector.task.exception(), DatabaseUnavailable)
     assert len(await place.stored()) == 1
     await place.push("app", CONTENT)
 
 
 async def test_who_pushes_waits_until_it_has_removed_what_it_may(place: Place, stepped: Database) -> None:
     collector = await collector_at(place, stepped, "about to remove")
-    await cut(place, collector)
     pushing = asyncio.create_task(place.push("app", CONTENT))
     await asyncio.sleep(0.2)
     assert not pushing.done()
@@ -105,8 +97,7 @@ async def test_bytes_of_a_push_that_dies_are_found_whatever_was_collected_before
 
 async def test_what_it_has_removed_is_forgotten_by_the_next_one(place: Place, stepped: Database) -> None:
     collector = await collector_at(place, stepped, "removed")
-    await cut(place, collector)
-    await finish(collector)
+    await collector.kill()
     assert await place.stored() == set()
     assert await place.known() != set()
     await place.collect()

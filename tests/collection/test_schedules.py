@@ -12,6 +12,7 @@ import itertools
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from berth import collection, images, layers, recovery, repositories
 from berth.collection import Windows
 from berth.db import Database, DatabaseUnavailable
 from berth.errors import EcrError
+from berth.layers import links
 from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.recovery import CannotRestore
-from berth.store.contract import UploadBusy
+from berth.store.contract import StoreUnavailable, UploadBusy
 from berth.store.filesystem import FilesystemStore
+from tests.collection.late import LateStore
 from tests.collection.place import AT_ONCE, LONG, NOW, Place, image_of, index_of
 from tests.collection.stepping import Actor, SteppedDatabase, SteppedStore
 
@@ -50,6 +53,12 @@ ALL = (*IMAGES, *INDEXES)
 TAGS = ("v1", "v2")
 # What an actor may come to besides its end; and where it was cut off, that the database is not there.
 REFUSALS = (EcrError, CannotRestore, UploadBusy, asyncio.CancelledError)
+FAR_REFUSALS = (*REFUSALS, StoreUnavailable)
+AGE_MARKS = text(
+    "UPDATE layers SET removing_since = removing_since - CAST(:by AS interval),"
+    " unused_since = unused_since - CAST(:by AS interval) WHERE (account, region, digest) IN (SELECT account, region,"
+    " digest FROM layers WHERE account = :account AND removing_since IS NOT NULL FOR UPDATE SKIP LOCKED)"
+)
 # Each image that a repository has, with what it needs: a layer that is not held, where there is one.
 UNHELD = text(
     "SELECT name, images.digest, referenced FROM repositories JOIN images ON repository_id = repositories.id"
@@ -84,6 +93,8 @@ class World:
         self.actors: list[Actor] = []
         # Images whose push was acknowledged, and whose deletion nobody has begun since.
         self.acknowledged: set[tuple[str, str]] = set()
+        # Where it is far away, what removes bytes may arrive late.
+        self.far = plain.store if isinstance(plain.store, LateStore) else None
         self.was_cut = False
         self.deletions_begun = self.deletions_ended = 0
 
@@ -195,6 +206,22 @@ class World:
         async with self.plain.database.reading() as connection:
             await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": actor.pid})
 
+    async def arrive(self, number: int) -> None:
+        """Something that was sent to the store comes there, whether or not anybody waits for it."""
+        if self.far and self.far.sent:
+            await self.far.arrive(self.far.sent[number % len(self.far.sent)])
+            await self.look()
+
+    async def pass_time(self) -> None:
+        """So much that what was sent is refused, and a mark no longer stands for anything."""
+        if self.far:
+            self.far.expire()
+            await self._age_marks(LateStore.settles_after)
+
+    async def _age_marks(self, by: timedelta) -> None:
+        async with self.plain.database.reading() as connection:
+            await connection.execute(AGE_MARKS, {"account": self.plain.registry.account, "by": by})
+
     async def look(self) -> None:
         """Check that what is there is whole."""
         self._settle()
@@ -212,7 +239,7 @@ class World:
             if actor.task.cancelled():
                 continue
             error = actor.task.exception()
-            expected = REFUSALS + ((DatabaseUnavailable,) if actor.is_cut else ())
+            expected = (FAR_REFUSALS if self.far else REFUSALS) + ((DatabaseUnavailable,) if actor.is_cut else ())
             assert error is None or isinstance(error, expected), f"{actor.name}: {error!r}; {self._where()}"
 
     def _where(self) -> str:
@@ -230,6 +257,9 @@ class World:
         await self.look()
         there = {*await self._rows(THERE)}
         assert self.acknowledged <= there
+        if self.far:
+            self.far.expire()
+            await self._age_marks(2 * LateStore.settles_after)
         if self.was_cut:
             await collection.sweep(self.plain.database, self.plain.store)
         await self.plain.collect(AT_ONCE)
@@ -246,6 +276,8 @@ class World:
             await actor.kill()
         for name in NAMES:
             await repositories.remove(self.plain.database, self.plain.registry, name, force=True)
+        if self.far:
+            await self._age_marks(2 * LateStore.settles_after)
         await self.plain.collect(AT_ONCE)
 
     async def _rows(self, question: Any) -> list[tuple[str, ...]]:
@@ -269,14 +301,19 @@ begins = st.one_of(
 some_actor = st.integers(0, MOST_ACTORS - 1)
 steps = st.tuples(st.just("step"), some_actor, st.sampled_from([1, 1, 2, 3, 5, 8, 100]), st.integers(0, 3))
 ends = st.tuples(st.sampled_from(["kill", "cut"]), some_actor)
+from_afar = st.one_of(
+    st.tuples(st.just("arrive"), some_actor), st.tuples(st.just("arrive"), some_actor), st.tuples(st.just("pass_time"))
+)
 # Which of these comes next: mostly a step.
-some_do = st.integers(0, 19).flatmap(lambda luck: ends if luck == 19 else begins if luck > 12 else steps)
+some_do = st.integers(0, 20).flatmap(
+    lambda luck: from_afar if luck == 20 else ends if luck == 19 else begins if luck > 12 else steps
+)
 scripts = st.lists(some_do, min_size=STEPS, max_size=STEPS)
 
 
-async def make_world(collected: Database, stepped: Database, folder: Path) -> World:
+async def make_world(collected: Database, stepped: Database, folder: Path, *, is_far: bool = False) -> World:
     registry = Registry(f"{secrets.randbelow(10**12):012}", "us-east-1")
-    store = FilesystemStore(folder)
+    store = LateStore(FilesystemStore(folder)) if is_far else FilesystemStore(folder)
     plain = Place(collected, store, registry)
     for name in NAMES:
         await plain.make(RepositoryName(name))
@@ -286,7 +323,10 @@ async def make_world(collected: Database, stepped: Database, folder: Path) -> Wo
 async def play(world: World, script: list[Any]) -> None:
     try:
         for do, *given in script:
-            await (world.one(do, *given) if do in ("step", "kill", "cut") else world.begin(do, *given))
+            if do in ("arrive", "pass_time"):
+                await getattr(world, do)(*given)
+            else:
+                await (world.one(do, *given) if do in ("step", "kill", "cut") else world.begin(do, *given))
         await world.end()
     finally:
         await world.clear()
@@ -344,10 +384,12 @@ async def test_all_of_one_thing_between_two_steps_of_another(
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("is_far", [False, True], ids=["near", "far"])
 @pytest.mark.parametrize("seed", range(2))
 async def test_nothing_is_lost_and_nothing_is_left(
-    collected: Database, stepped: Database, tmp_path: Path, seed: int
+    collected: Database, stepped: Database, tmp_path: Path, seed: int, is_far: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(links, "MARKED_SECONDS", 0.05)
     loop = asyncio.get_running_loop()
 
     @hypothesis.seed(seed)
@@ -355,7 +397,7 @@ async def test_nothing_is_lost_and_nothing_is_left(
     @hypothesis.given(scripts)
     def check(script: list[Any]) -> None:
         async def run() -> None:
-            await play(await make_world(collected, stepped, tmp_path), script)
+            await play(await make_world(collected, stepped, tmp_path, is_far=is_far), script)
 
         asyncio.run_coroutine_threadsafe(run(), loop).result(300)
 

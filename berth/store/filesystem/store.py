@@ -8,6 +8,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from berth.names import Digest, NameInvalid, Registry
@@ -28,6 +29,9 @@ LOCK_ATTEMPTS = 2000
 
 class FilesystemStore:
     """Implements berth.store.contract.Store."""
+
+    # Placing waits for a removal that is confirmed (_locked), and the kernel ends both with their processes.
+    settles_after = timedelta()
 
     def __init__(self, root: Path) -> None:
         self._blobs = root / "blobs"
@@ -88,8 +92,7 @@ class FilesystemStore:
     async def _locked(self, blob: Blob, how: int) -> AsyncIterator[None]:
         """One of 256 locks: LOCK_SH to give the blob its name, LOCK_EX to take it away.
 
-        So these wait for each other even where a lock in the database is lost: the kernel takes this one back only with
-        the process.
+        So these wait for each other whatever the database knows: the kernel takes this lock back only with the process.
         """
         with faults():
             descriptor = open_file(self._locks / blob.digest.encoded[:2])

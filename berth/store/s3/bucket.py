@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from berth.store.contract import Confirm
 from berth.store.s3.access import Access
 from berth.store.s3.faults import S3Missing, S3Passing, S3Refused
 from berth.store.s3.wire import ATTEMPTS, Bytes, Wire
@@ -68,10 +67,10 @@ class Bucket:
     def copy_source(self, key: str) -> str:
         return f"/{self._name}/{self.full(key)}"
 
-    async def delete(self, key: str, confirm: Confirm | None = None) -> None:
-        """No error where there is no such object. `confirm` is awaited before each attempt."""
+    async def delete(self, key: str) -> None:
+        """No error where there is no such object."""
         with contextlib.suppress(S3Missing):
-            await self.wire.ask("DELETE", self.full(key), confirm=confirm)
+            await self.wire.ask("DELETE", self.full(key))
 
     async def read(self, key: str, first: int = 0, last: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the bytes from `first` to `last`, both inclusive; where the connection breaks, go on in another.

@@ -41,9 +41,9 @@ class Signer:
         _Auth(await self._credentials(), "s3", self._access.region).add_auth(request)
         return dict(request.headers.items())
 
-    async def presign(self, url: str, seconds: int) -> str:
-        """An address from which whoever has it may GET for so long. Raises StoreUnavailable."""
-        request = AWSRequest("GET", url)
+    async def presign(self, method: str, url: str, seconds: int) -> str:
+        """An address at which whoever has it may use `method` for so long. Raises StoreUnavailable."""
+        request = AWSRequest(method, url)
         S3SigV4QueryAuth(await self._credentials(), "s3", self._access.region, expires=seconds).add_auth(request)
         return str(request.url)
 

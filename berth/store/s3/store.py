@@ -24,6 +24,7 @@ from berth.store.s3.draft import S3Draft
 from berth.store.s3.faults import S3Missing
 from berth.store.s3.keys import BLOBS, blob_of, key_of
 from berth.store.s3.pieces import UPLOADS, Piece
+from berth.store.s3.removals import SETTLES_AFTER, Removals
 
 log = structlog.get_logger()
 
@@ -37,8 +38,11 @@ PROBE = f"{UPLOADS}.probe"
 class S3Store:
     """Implements berth.store.contract.Store."""
 
+    settles_after = SETTLES_AFTER
+
     def __init__(self, access: Access) -> None:
         self._bucket = Bucket(access)
+        self._removals = Removals(self._bucket.wire, self._bucket.full)
         self._redirects = access.redirects
         self._hashes = RememberedHashes()
         self._cleaning: set[asyncio.Task[None]] = set()
@@ -68,7 +72,7 @@ class S3Store:
             raise BlobLost(blob.digest) from error
 
     async def remove(self, blob: Blob, confirm: Confirm | None = None) -> None:
-        await self._bucket.delete(key_of(blob), confirm)
+        await self._removals.remove(key_of(blob), confirm)
 
     async def blobs(self) -> AsyncGenerator[Blob, None]:
         async for listed in self._bucket.list(BLOBS):
@@ -119,6 +123,7 @@ class S3Store:
     async def close(self) -> None:
         self._hashes.clear()
         await self.cleaned()
+        await self._removals.close()
         await self._bucket.wire.close()
 
     async def _delete(self, upload: uuid.UUID, pieces: list[Piece]) -> None:

@@ -12,7 +12,6 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 from yarl import URL
 
-from berth.store.contract import Confirm
 from berth.store.s3.access import Access
 from berth.store.s3.faults import S3Passing, S3Refused, refusal
 from berth.store.s3.signing import UNSIGNED, Signer
@@ -59,17 +58,14 @@ class Wire:
         body: Bytes = b"",
         *,
         seconds: float = REQUEST_SECONDS,
-        confirm: Confirm | None = None,
     ) -> Answer:
         """The answer, where it is no refusal; in at most `seconds` for each attempt.
 
-        Raises S3Refused, S3Passing where all attempts failed, and what `confirm` raises, which precedes each.
+        Raises S3Refused, and S3Passing where all attempts failed.
         """
         url = _url(self._address, key, query)
         async for attempt in _attempts():
             with attempt:
-                if confirm is not None:
-                    await confirm()
                 answer = await self._ask_once(method, url, dict(headers or {}), body, seconds)
         return answer
 
@@ -93,7 +89,11 @@ class Wire:
 
     async def presigned(self, key: str, seconds: int) -> str:
         """An address of the object for clients. Raises StoreUnavailable."""
-        return await self._signer.presign(_url(self._public_address, key), seconds)
+        return await self._signer.presign("GET", _url(self._public_address, key), seconds)
+
+    async def expiring(self, method: str, key: str, seconds: int) -> str:
+        """The address of a request that the server refuses where it arrives later. Raises StoreUnavailable."""
+        return await self._signer.presign(method, _url(self._address, key), seconds)
 
     async def close(self) -> None:
         if self._made is not None:

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from berth.store.contract import DigestMismatch, Redirect, StoreUnavailable, UploadLost, Written
-from berth.store.s3 import S3Store, wire
+from berth.store.contract import DigestMismatch, Redirect, RemovalUnsettled, StoreUnavailable, UploadLost, Written
+from berth.store.s3 import S3Store, removals, wire
 from tests.s3_servers import S3Server
 from tests.unit.store.stores import blob_of, complete, content_of, put, settle, stream, upload
 from tests.unit.store.troubled_s3 import Trouble, TroubledS3, troubled
@@ -95,6 +95,31 @@ async def test_a_push_goes_through_a_bad_moment(troubled_store: S3Store, server:
     assert trouble.times == 0
     assert await content_of(troubled_store, blob) == content
     assert await keys(troubled_store) == []
+
+
+@pytest.mark.parametrize(("status", "code", "is_settled"), [(0, "", False), (502, "", False), (503, "SlowDown", True)])
+async def test_a_removal_is_sent_once_and_tells_whether_it_may_still_come(
+    troubled_store: S3Store, server: TroubledS3, status: int, code: str, is_settled: bool
+) -> None:
+    blob = await put(troubled_store, b"content")
+    before = server.seen["DELETE"]
+    server.troubles.append(Trouble(lambda request: request.method == "DELETE", 1, status, code))
+    with pytest.raises(StoreUnavailable) as caught:
+        await troubled_store.remove(blob)
+    assert isinstance(caught.value, RemovalUnsettled) is not is_settled
+    assert server.seen["DELETE"] == before + 1
+    await troubled_store.remove(blob)
+    assert await troubled_store.size(blob) is None
+
+
+async def test_a_removal_that_comes_late_is_refused(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed before it is confirmed, it has expired when whoever was held up meanwhile sends it."""
+    monkeypatch.setattr(removals, "EXPIRES_SECONDS", 1)
+    blob = await put(store, b"content")
+    with pytest.raises(StoreUnavailable, match="403") as caught:
+        await store.remove(blob, lambda: asyncio.sleep(2.5))
+    assert not isinstance(caught.value, RemovalUnsettled)
+    assert await content_of(store, blob) == b"content"
 
 
 async def test_a_bit_that_is_lost_on_the_way_is_noticed(troubled_store: S3Store, server: TroubledS3) -> None:
