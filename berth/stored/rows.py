@@ -65,7 +65,11 @@ _HOLD = Question(
     expecting(select(*KEY))
     .on_conflict_do_update(
         index_elements=["account", "region", "digest"],
-        set_={"removing_since": case((IS_MARKED, layers.c.removing_since))},
+        set_={
+            # The collection sees that it was met, and leaves the row: a bucket has the bytes under their name by now.
+            "unused_since": case((IS_MARKED, func.clock_timestamp()), else_=layers.c.unused_since),
+            "removing_since": case((IS_MARKED, layers.c.removing_since)),
+        },
     )
     .returning(layers.c.removing_since.is_not(None).label("is_marked"))
 )
@@ -126,9 +130,10 @@ async def holding(database: Database, blob: Blob, settled_after: timedelta) -> A
     """
     async with database.asking() as ask:
         held = await ask(_HOLD, **_key(blob), settled_after=settled_after)
-        if held[0]["is_marked"]:
-            raise BlobLost(blob.digest)
-        yield
+        if not held[0]["is_marked"]:
+            yield
+            return
+    raise BlobLost(blob.digest)
 
 
 def _key(blob: Blob) -> dict[str, str]:

@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import text
 
 from berth import collection
 from berth.collection import removing
@@ -39,6 +40,14 @@ async def finish(actor: Actor) -> None:
     while not actor.is_done:
         await actor.step()
     actor.task.result()
+
+
+async def until_gone(place: Place, pid: int | None) -> None:
+    """A backend notices some time after that its client is gone, and has its locks until then."""
+    assert pid
+    async with asyncio.timeout(20), place.database.reading() as connection:
+        while await connection.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid"), {"pid": pid}):
+            await asyncio.sleep(0.01)
 
 
 async def test_it_removes_nothing_that_was_pushed_since(place: Place, stepped: Database) -> None:
@@ -89,7 +98,9 @@ async def test_bytes_of_a_push_that_dies_are_found_whatever_was_collected_before
     await place.collect()
     while "placed" not in [at for at, _ in push.stops]:
         await push.step()
+    pid = push.pid
     await push.kill()
+    await until_gone(place, pid)
     assert await place.stored() != set()
     await place.collect()
     assert await place.stored() == await place.known() == set()
