@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from berth import registries as rows
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import InvalidParameter
 from berth.identity.registry_document import Scope
 from berth.names import Registry

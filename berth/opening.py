@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from berth.addresses import Addresses
-from berth.db import Database
-from berth.ear import Ear
+from berth.changes.ear import Ear
+from berth.database.db import Database
 from berth.identity.authorize import Authority
 from berth.identity.key_rotation import following
 from berth.identity.passwords import KeyRing, load_keyring

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import changes, registries
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import ExclusionAlreadyExists, ExclusionNotFound, LimitExceeded
 from berth.identity.principals import Principal
 from berth.names import Registry

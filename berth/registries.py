@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import RegistryPolicyNotFound
 from berth.names import Registry
 from berth.schema import registries

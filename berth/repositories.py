@@ -10,13 +10,14 @@ from sqlalchemy import ARRAY, Text, and_, any_, bindparam, delete, exists, func,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import changes, deleted_images
-from berth.db import Database
+from berth import changes
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.encryption import AES256
 from berth.errors import InvalidParameter, RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
 from berth.mutability import Mutability
 from berth.names import PATH_STYLE_PREFIX, Registry, RepositoryName
-from berth.questions import Question
+from berth.recovery import deleted_images
 from berth.schema import image_references, images, layers, repositories, repository_layers
 
 log = structlog.get_logger()

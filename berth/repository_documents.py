@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Column, select, update
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import LifecyclePolicyNotFound, RepositoryNotFound, RepositoryPolicyNotFound
 from berth.names import Registry
 from berth.repositories import named

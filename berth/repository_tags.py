@@ -6,7 +6,7 @@ from sqlalchemy import Text, cast, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from berth import changes, resource_tags
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import RepositoryNotFound
 from berth.names import Registry
 from berth.repositories import named

@@ -13,7 +13,7 @@ from aiohttp import web
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from berth import logs
-from berth.db import DatabaseUnavailable
+from berth.database.db import DatabaseUnavailable
 from berth.errors import EcrError, ServerError, Unsupported
 from berth.identity.key_uses import KeyUses
 from berth.identity.provider_keys import ProviderKeys

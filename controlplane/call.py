@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.permits import Permits
 from berth.identity.policies.context import Circumstances
 from berth.identity.principals import Principal

@@ -3,7 +3,7 @@
 import time
 
 from berth import changes
-from berth.cache import Cache
+from berth.changes.cache import Cache
 from berth.identity import access_keys, sessions
 from berth.identity.access_keys import AccessKey
 from berth.identity.authorize import PrincipalGone

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from string import Template
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors.iam import InvalidInput, NoSuchEntity
 from berth.identity.directory import identities, managed_policies, oidc_providers
 from berth.identity.directory.identities import Identity, Kind

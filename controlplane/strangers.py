@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.policies.context import Circumstances
 from berth.identity.provider_keys import ProviderKeys
 from berth.opening import Opened

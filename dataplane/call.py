@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from berth.addresses import Addresses
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.authorize import Asked, authorize
 from berth.identity.permits import Permits
 from berth.identity.policies.context import Circumstances

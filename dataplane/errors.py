@@ -7,9 +7,10 @@ import orjson
 from aiohttp import web
 
 from berth import errors as ecr
-from berth import layers, pulls
-from berth.db import DatabaseUnavailable
-from berth.manifests import ManifestInvalid
+from berth import layers
+from berth.database.db import DatabaseUnavailable
+from berth.images import pulls
+from berth.images.manifests import ManifestInvalid
 from berth.store.contract import StoreUnavailable, UploadBusy
 from berth.uploads import OutOfOrder
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from berth import images, repositories
 from berth.errors import RepositoryNotFound, listed
-from berth.manifests import MAX_BYTES, Manifest, parse
+from berth.images.manifests import MAX_BYTES, Manifest, parse
 from berth.names import Digest, NameInvalid, Tag
 from dataplane import bodies, creation
 from dataplane.call import Call

@@ -1,19 +1,20 @@
 """What a data plane remembers of what it was asked for: manifests, which repository holds which layer, small blobs.
 
-All of it is bounded in bytes, and forgotten as soon as it changes (berth/changes.py).
+All of it is bounded in bytes, and forgotten as soon as it changes (berth/changes/telling.py).
 """
 
 import time
 from dataclasses import dataclass
 
-from berth import changes, layers, pull_time_exclusions, pulls
-from berth.cache import Cache
-from berth.db import Database
-from berth.ear import Ear
+from berth import changes, layers, pull_time_exclusions
+from berth.changes.cache import Cache
+from berth.changes.ear import Ear
+from berth.database.db import Database
 from berth.identity.principals import Principal
+from berth.images import pulls
+from berth.images.pulls import StoredManifest
 from berth.layers import Layer
 from berth.names import Digest
-from berth.pulls import StoredManifest
 from berth.store.contract import Blob
 from dataplane import blob_files
 from dataplane.errors import BlobArchived, BlobUnknown, ManifestArchived, ManifestUnknown

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from berth import referrers
-from berth.manifests import OCI_INDEX
-from berth.referrers import Referrer
+from berth.images import referrers
+from berth.images.manifests import OCI_INDEX
+from berth.images.referrers import Referrer
 from dataplane import host
 from dataplane.call import Call
 from dataplane.tags import PAGE, next_page, page_size

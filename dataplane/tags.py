@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from berth import image_lists
+from berth.images import lists
 from dataplane.call import Call
 from dataplane.errors import OciError
 
@@ -16,7 +16,7 @@ PAGE = 1000
 async def get(call: Call) -> web.StreamResponse:
     limit = page_size(call.request)
     after = searchable(call.request.query.get("last", ""))
-    names = await image_lists.tag_names(call.database, call.registry, call.name, after=after, limit=limit + 1)
+    names = await lists.tag_names(call.database, call.registry, call.name, after=after, limit=limit + 1)
     page = names[:limit]
     headers = {}
     if page and len(names) > limit:

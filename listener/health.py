@@ -5,8 +5,8 @@ import time
 
 from aiohttp import web
 
-from berth import revision
-from berth.db import Database, DatabaseUnavailable
+from berth.database import revision
+from berth.database.db import Database, DatabaseUnavailable
 from berth.store.contract import Store, StoreUnavailable
 from listener.requests import expect
 

@@ -10,7 +10,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
-from berth.migrations import configure, connecting
+from berth.database.migrations import configure, connecting
 
 given: Connection | None = context.config.attributes.get("connection")
 if given is not None:

@@ -18,8 +18,8 @@ import hypothesis
 import pytest
 
 import listener
-from berth import migrations
-from berth.db import Database
+from berth.database import migrations
+from berth.database.db import Database
 from berth.embedded import Cluster
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey

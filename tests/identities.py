@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from berth import changes, schema
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.identity.directory import identities, inline_policies, keys, users

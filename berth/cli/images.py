@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 import click
 
-from berth import deleted_images, recovery
 from berth.cli.preparation import NotPrepared, using
-from berth.deleted_images import DeletedImage
 from berth.errors import RepositoryNotFound
 from berth.names import Digest, NameInvalid, Tag
-from berth.recovery import CannotRestore, Restored
+from berth.recovery import deleted_images, restoring
+from berth.recovery.choosing import CannotRestore
+from berth.recovery.deleted_images import DeletedImage
+from berth.recovery.restoring import Restored
 from berth.settings import Settings
 
 Result = TypeVar("Result")
@@ -52,7 +53,7 @@ async def _restore(settings: Settings, repository: str, names: Sequence[str] | N
     async with using(settings) as database:
         try:
             wanted = None if names is None else [_image(name) for name in names]
-            return await recovery.restore(database, settings.registry, repository, wanted)
+            return await restoring.restore(database, settings.registry, repository, wanted)
         except RepositoryNotFound as error:
             command = f"aws ecr create-repository --repository-name {repository}"
             raise _Refused(f"{error.message}. Create it first: {command}") from error

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from berth import logs
-from berth.db import Database, DatabaseUnavailable
+from berth.database.db import Database, DatabaseUnavailable
 from berth.embedded import Cluster, ClusterBroken
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey

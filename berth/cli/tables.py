@@ -1,8 +1,8 @@
 """The tables of the database that the settings name."""
 
-from berth import migrations
 from berth.cli.preparation import NotPrepared, database_url, unavailable
-from berth.db import DatabaseUnavailable
+from berth.database import migrations
+from berth.database.db import DatabaseUnavailable
 from berth.settings import Settings
 
 

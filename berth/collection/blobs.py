@@ -10,7 +10,7 @@ from berth.collection import removing
 from berth.collection.needs import are_needed
 from berth.collection.removing import Marked
 from berth.collection.rows import ARE_SOME_BYTES, EPOCH, BytesKey, of_bytes, some_bytes
-from berth.db import Database
+from berth.database.db import Database
 from berth.schema import layers
 from berth.store.contract import Store
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from berth.collection import blobs, deletions, links
-from berth.db import Database
+from berth.database.db import Database
 from berth.settings import Settings
 from berth.store.contract import Store
 

@@ -16,7 +16,7 @@ from berth.collection.rows import (
     some_bytes,
     some_links,
 )
-from berth.db import Database
+from berth.database.db import Database
 from berth.schema import deleted_image_references, deleted_images, layers, repository_layers
 
 AT_ONCE = 100

@@ -20,7 +20,7 @@ from berth.collection.rows import (
     some_bytes,
     some_links,
 )
-from berth.db import Database
+from berth.database.db import Database
 from berth.schema import image_references, layers, repositories, repository_layers
 
 AT_ONCE = 500

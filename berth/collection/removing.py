@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy import Text, bindparam, delete, func, select, update
 
 from berth.collection.rows import ARE_MARKED, BytesKey, of_marked
-from berth.db import Database, DatabaseUnavailable
+from berth.database.db import Database, DatabaseUnavailable
+from berth.database.questions import Question
 from berth.names import Digest, Registry
-from berth.questions import Question
 from berth.schema import layers
 from berth.schema.tables import Moment
 from berth.store.contract import Blob, RemovalUnsettled, Store, StoreUnavailable

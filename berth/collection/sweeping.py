@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from sqlalchemy import func, select
 
 from berth.collection.rows import ARE_SOME_BYTES, BytesKey, of_bytes, some_bytes
-from berth.db import Database
+from berth.database.db import Database
 from berth.layers.expected import expecting
 from berth.schema import layers
 from berth.store.contract import Store

@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy import Text, bindparam, exists, literal, select
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.identity import kept_policies
 from berth.identity.policies import context
 from berth.identity.policies.compiled import Kind, Policies
 from berth.identity.policies.variables import Context
 from berth.identity.registry_document import ACTIONS_OF_V1, Scope
 from berth.names import Registry
-from berth.questions import Question
 from berth.schema import accounts, registries, repositories
 
 # The setting of an account that says what registry policies are asked about.

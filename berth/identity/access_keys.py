@@ -11,10 +11,10 @@ from sqlalchemy import RowMapping, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.identity.directory import ids, names
 from berth.identity.principals import Principal
-from berth.questions import Question
 from berth.schema import access_keys, accounts, identities
 from berth.sealing import Seal
 

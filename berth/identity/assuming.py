@@ -4,7 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.errors.iam import NoSuchEntity, ValidationError
 from berth.identity import kept_policies, session_requests, sessions

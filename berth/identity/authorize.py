@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from berth.cache import Cache
-from berth.db import Database
-from berth.ear import Ear
+from berth.changes.cache import Cache
+from berth.changes.ear import Ear
+from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.identity import access, own_policies
 from berth.identity.access import Access

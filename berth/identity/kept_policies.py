@@ -17,7 +17,7 @@ log = structlog.get_logger()
 # Of what a text takes, compiled, a part that is the same whatever it says, and bytes for each character.
 POLICY_BYTES, CHARACTER_BYTES = 1024, 2
 # The condition keys that stay what they are for as long as a principal has its credentials and nothing changes that is
-# told (berth/changes.py).
+# told (berth/changes/telling.py).
 _LASTING = frozenset(
     {
         "aws:federatedprovider",

@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import delete, func, select
 
 from berth import changes
-from berth.db import Database, DatabaseUnavailable
-from berth.ear import Ear
+from berth.changes.ear import Ear
+from berth.database.db import Database, DatabaseUnavailable
 from berth.identity import passwords
 from berth.identity.passwords import KeyRing
 from berth.schema import keyring

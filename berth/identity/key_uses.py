@@ -6,8 +6,8 @@ import time
 import structlog
 from sqlalchemy import bindparam, func, or_, text, update
 
-from berth.db import Database, DatabaseUnavailable
-from berth.questions import Question
+from berth.database.db import Database, DatabaseUnavailable
+from berth.database.questions import Question
 from berth.schema import access_keys
 
 log = structlog.get_logger()

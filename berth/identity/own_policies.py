@@ -9,10 +9,10 @@ import orjson
 from sqlalchemy import ARRAY, Text, any_, bindparam, func, literal_column, null, select, union_all
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.identity.directory import aws_policies, names
 from berth.identity.principals import Principal
-from berth.questions import Question
 from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policies
 from berth.schema import policy_attachments as attachments
 from berth.schema import policy_versions as versions

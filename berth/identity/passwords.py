@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.principals import Principal
 from berth.schema import keyring
 from berth.sealing import Seal, SealBroken, new_key

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, or_, select
 
 from berth import json_schemas
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors import MalformedPolicyDocument
 from berth.errors.iam import InvalidInput
 from berth.identity import grammar, iam_documents, identity_document, kept_policies
@@ -18,7 +19,6 @@ from berth.identity.policies.compiled import Compiled, Kind, Policies, Policy, c
 from berth.identity.policies.decide import Applying
 from berth.identity.policy import PolicyDocument
 from berth.identity.simulation import Simulated
-from berth.questions import Question
 from berth.schema import group_members, identities, inline_policies
 
 _RESOURCE_SCHEMA = json_schemas.validator("registry-policy")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors.iam import InvalidInput, NoSuchEntity
 from berth.identity import access, kept_policies, own_policies
 from berth.identity.access import Access

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.errors.sts import InvalidIdentityToken
 from berth.identity import assuming, identity_tokens, session_requests

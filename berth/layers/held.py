@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import ARRAY, Text, and_, any_, bindparam, false, func, select, true
 
 from berth import repositories, schema
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.names import Digest, Registry
-from berth.questions import Question
 from berth.repositories import NAMED
 from berth.schema import image_references, repository_layers
 

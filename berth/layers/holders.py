@@ -2,9 +2,9 @@
 
 from sqlalchemy import bindparam, select
 
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.names import Digest, Registry, RepositoryName
-from berth.questions import Question
 from berth.repositories import OF_REGISTRY
 from berth.schema import repositories, repository_layers
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, update
 
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.layers.held import Layer
-from berth.questions import Question
 from berth.schema import repository_layers
 
 # How often the time of a layer begins anew at most.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth.db import Database, DatabaseUnavailable
+from berth.database.db import Database, DatabaseUnavailable
 from berth.lifecycle import contents, document
 from berth.lifecycle.evaluate import Evaluation, Image
 from berth.lifecycle.policy import Rule

@@ -10,14 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import jobs
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import (
     LifecyclePolicyNotFound,
     LifecyclePolicyPreviewInProgress,
     LifecyclePolicyPreviewNotFound,
     RepositoryNotFound,
 )
-from berth.image_lists import TagStatus
+from berth.images.lists import TagStatus
 from berth.lifecycle.previewing import JOB, KEPT_FOR
 from berth.names import Registry
 from berth.repositories import named

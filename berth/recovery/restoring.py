@@ -8,11 +8,12 @@ from sqlalchemy import ARRAY, BigInteger, Text, any_, case, delete, distinct, fu
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth.db import Database
-from berth.deleted_images import IMAGE, REFERENCE
+from berth.database.db import Database
 from berth.errors import listed
+from berth.images.storage_classes import StorageClass
 from berth.names import Digest, Registry, Tag
 from berth.recovery.choosing import CannotRestore, Chosen, choose
+from berth.recovery.deleted_images import IMAGE, REFERENCE
 from berth.repositories import Repository, hold
 from berth.schema import (
     deleted_image_references,
@@ -23,7 +24,6 @@ from berth.schema import (
     repository_layers,
     tags,
 )
-from berth.storage_classes import StorageClass
 
 
 @dataclass(frozen=True, slots=True)

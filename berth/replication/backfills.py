@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import registries as rows
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import (
     InvalidParameter,
     LimitExceeded,

@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy import case, func, select
 
 from berth import registries as rows
-from berth.db import Database
+from berth.database.db import Database
+from berth.images.pushed import PushedImage
 from berth.names import Registry
-from berth.pushed_images import PushedImage
 from berth.replication import rules
 from berth.replication.rules import Rule
 from berth.schema import registries

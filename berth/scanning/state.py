@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from berth.db import Database
-from berth.image_descriptions import fields_of
+from berth.database.db import Database
+from berth.images.descriptions import fields_of
 from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.scanning.configuration import Configuration
 from berth.schema import images, registry_scanning, repositories

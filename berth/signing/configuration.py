@@ -13,10 +13,10 @@ from sqlalchemy import case, func, null, select, update
 
 from berth import registries as rows
 from berth import wildcards
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import SigningConfigurationNotFound
+from berth.images.pushed import PushedImage
 from berth.names import Registry
-from berth.pushed_images import PushedImage
 from berth.schema import registries
 
 log = structlog.get_logger()

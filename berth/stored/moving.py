@@ -4,7 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.store.contract import Blob, BlobLost, DigestMismatch, Store, Written
 from berth.stored import rows
 from berth.stored.parallel import in_parallel

@@ -19,11 +19,11 @@ from sqlalchemy import (
 
 from berth.collection.needs import are_needed
 from berth.collection.rows import ARE_SOME_BYTES, of_bytes, some_bytes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.layers.expected import KEY, expecting
 from berth.layers.links import IS_MARKED
 from berth.names import Digest, Registry
-from berth.questions import Question
 from berth.repositories import Repository
 from berth.schema import layers, repository_layers
 from berth.store.contract import Blob, BlobLost

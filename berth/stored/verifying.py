@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.repositories import Repository
 from berth.store.contract import Blob, BlobLost, BlobUnreadable, Store
 from berth.stored import rows

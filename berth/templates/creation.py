@@ -1,7 +1,7 @@
 """Repositories that are created because someone needs them, as a template says."""
 
 from berth import encryption, repositories
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import RepositoryAlreadyExists
 from berth.names import Registry, RepositoryName
 from berth.templates.template import Template

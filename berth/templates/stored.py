@@ -9,7 +9,7 @@ from sqlalchemy import Row, Text, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from berth import prefixes, registries
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import LimitExceeded, TemplateAlreadyExists, TemplateNotFound
 from berth.mutability import Mutability
 from berth.names import Registry

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 import structlog
 from sqlalchemy import ARRAY, Double, Text, bindparam, text
 
-from berth.db import Database, DatabaseUnavailable
-from berth.questions import Question
+from berth.database.db import Database, DatabaseUnavailable
+from berth.database.questions import Question
 from berth.tasks import beside
 from berth.throttling.buckets import BURST_SECONDS, Bucket, Throttle
 

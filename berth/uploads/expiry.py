@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ARRAY, Uuid, any_, delete, literal, select
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.schema import uploads
 from berth.store.contract import Store
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from berth import layers
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import (
     EmptyUpload,
     InvalidLayer,

@@ -8,11 +8,11 @@ from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, delete, func, select,
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import schema
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors import RepositoryNotFound, UploadNotFound
 from berth.layers.expected import KEY, expecting
 from berth.names import Digest, Registry
-from berth.questions import Question
 from berth.repositories import NAMED, naming
 from berth.schema import uploads
 from berth.store.contract import Store, UploadBusy, Written

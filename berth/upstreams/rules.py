@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import registries
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import (
     InvalidInput,
     InvalidParameter,

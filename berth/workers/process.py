@@ -9,7 +9,7 @@ import psycopg_pool
 import structlog
 from procrastinate.exceptions import ConnectorException
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.settings import Settings
 from berth.store.kinds import store_of
 from berth.workers.queue import CONCURRENCY, make_queue

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from procrastinate import App, JobContext, PsycopgConnector
 
-from berth.db import driver_url
+from berth.database.db import driver_url
 from berth.workers import collection, expiry, previews, upkeep
 from berth.workers.retry import UntilDone
 

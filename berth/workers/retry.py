@@ -6,7 +6,7 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
 
-from berth.db import DatabaseUnavailable
+from berth.database.db import DatabaseUnavailable
 
 DATABASE_SECONDS = 10
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from procrastinate import JobContext
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.settings import Settings
 from berth.store.contract import Store
 

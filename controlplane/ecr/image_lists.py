@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from berth import image_descriptions, image_lists, referrers
 from berth.errors import ImageNotFound, InvalidParameter
-from berth.image_descriptions import Image
-from berth.image_lists import Filter, TagStatus
+from berth.images import descriptions, lists, referrers
+from berth.images.descriptions import Image
+from berth.images.lists import Filter, TagStatus
+from berth.images.referrers import Referrer
+from berth.images.storage_classes import ImageStatus
 from berth.names import Digest
-from berth.referrers import Referrer
-from berth.storage_classes import ImageStatus
 from controlplane.call import Call, operation
 from controlplane.ecr.image_ids import IdInvalid, ImageId, read_digest, refused, shown
 from controlplane.wire.model import Members
@@ -23,9 +23,7 @@ async def list_images(call: Call, request: Members) -> Members:
     pages = call.pages(request, "repositoryName", "filter")
     limit = request.get("maxResults", DEFAULT_PAGE)
     digest, tag = pages.after(request.get("nextToken")) or ("", "")
-    found = await image_lists.image_ids(
-        call.database, call.registry, name, chosen, after=(digest, tag), limit=limit + 1
-    )
+    found = await lists.image_ids(call.database, call.registry, name, chosen, after=(digest, tag), limit=limit + 1)
     listed = found[:limit]
     return {
         "imageIds": [shown(digest, tag) for digest, tag in listed],
@@ -45,7 +43,7 @@ async def describe_images(call: Call, request: Members) -> Members:
     pages = call.pages(request, "repositoryName", "filter")
     limit = request.get("maxResults", DEFAULT_PAGE)
     after = pages.after(request.get("nextToken")) or ""
-    found = await image_descriptions.page(call.database, call.registry, name, chosen, after=after, limit=limit + 1)
+    found = await descriptions.page(call.database, call.registry, name, chosen, after=after, limit=limit + 1)
     described = found[:limit]
     return {
         "imageDetails": [_detail(call, name, image) for image in described],
@@ -84,7 +82,7 @@ async def _named(call: Call, name: str, given: Sequence[Members]) -> list[Image]
     ids = [ImageId.required(one) for one in given]
     digests = [image_id.digest for image_id in ids if image_id.digest]
     tags = [image_id.tag for image_id in ids if image_id.tag]
-    held = await image_descriptions.named(call.database, call.registry, name, digests, tags)
+    held = await descriptions.named(call.database, call.registry, name, digests, tags)
     by_tag: dict[str, Digest] = {tag: image.digest for image in held.values() for tag in image.tags}
     found: dict[str, Image] = {}
     for image_id in ids:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from berth import image_lists, images, manifests, pulls, repositories
+from berth import images, repositories
 from berth.errors import ImageAlreadyExists, ImageDigestDoesNotMatch, InvalidParameter
-from berth.images import Deletion
-from berth.manifest_conversion import converted
-from berth.manifests import Manifest, ManifestInvalid
+from berth.images import Deletion, lists, manifests, pulls
+from berth.images.conversion import converted
+from berth.images.manifests import Manifest, ManifestInvalid
 from berth.names import Digest, Tag
 from berth.repositories import Repository
 from controlplane.call import Call, operation
@@ -70,7 +70,7 @@ async def batch_delete_image(call: Call, request: Members) -> Members:
     repository = await repositories.get(call.database, call.registry, request["repositoryName"])
     wanted, failures = _read(request["imageIds"])
     names = [image_id.tag for _, image_id in wanted if image_id.tag]
-    by_tag = await image_lists.digests_of_tags(call.database, repository, names) if names else {}
+    by_tag = await lists.digests_of_tags(call.database, repository, names) if names else {}
     gone: dict[tuple[Digest, Tag | None], Members] = {}
     for given, image_id, digest in _resolved(wanted, by_tag, failures):
         deletion = await _delete(call, repository, digest, image_id.tag)

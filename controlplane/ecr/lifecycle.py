@@ -5,7 +5,7 @@ from typing import Any
 
 from berth import repository_documents
 from berth.errors import InvalidParameter
-from berth.image_lists import TagStatus
+from berth.images.lists import TagStatus
 from berth.lifecycle import document, previews
 from berth.lifecycle.previews import Preview, Result
 from controlplane.call import Call, operation

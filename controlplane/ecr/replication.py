@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from berth import pushed_images
+from berth.images import pushed
 from berth.replication import backfills, configuration, rules
 from berth.replication.backfills import Backfill
 from berth.replication.rules import Rule
@@ -33,7 +33,7 @@ async def put_replication_configuration(call: Call, request: Members) -> Members
 async def describe_image_replication_status(call: Call, request: Members) -> Members:
     image_id = ImageId.required(request["imageId"])
     name = request["repositoryName"]
-    image = await pushed_images.find(call.database, call.registry, name, image_id.digest, image_id.tag)
+    image = await pushed.find(call.database, call.registry, name, image_id.digest, image_id.tag)
     owed = configuration.owed(await configuration.get(call.database, call.registry), image)
     return {
         "repositoryName": name,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from berth import pushed_images
+from berth.images import pushed
 from berth.signing import configuration
 from berth.signing.configuration import Rule
 from controlplane.call import Call, operation
@@ -39,7 +39,7 @@ async def delete_signing_configuration(call: Call, _request: Members) -> Members
 async def describe_image_signing_status(call: Call, request: Members) -> Members:
     image_id = ImageId.required(request["imageId"])
     name = request["repositoryName"]
-    image = await pushed_images.find(call.database, call.registry, name, image_id.digest, image_id.tag)
+    image = await pushed.find(call.database, call.registry, name, image_id.digest, image_id.tag)
     owed = configuration.owed(await configuration.find(call.database, call.registry), image)
     return {
         "registryId": call.registry.account,

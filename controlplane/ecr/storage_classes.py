@@ -1,7 +1,7 @@
 """The storage class of an image (ECR API reference, "UpdateImageStorageClass")."""
 
-from berth import storage_classes
-from berth.storage_classes import ImageStatus, StorageClass
+from berth.images import storage_classes
+from berth.images.storage_classes import ImageStatus, StorageClass
 from controlplane.call import Call, operation
 from controlplane.ecr.image_ids import ImageId, shown
 from controlplane.wire.model import Members

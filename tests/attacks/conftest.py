@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 import structlog
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.passwords import load_keyring
 from berth.names import Registry

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from berth.manifests import MAX_BYTES
+from berth.images.manifests import MAX_BYTES
 from tests.attacks.conftest import MakeRepository
 from tests.integration.dataplane.conftest import OCI_INDEX, OCI_MANIFEST, Answer, RegistryClient, sha256
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from berth import repositories
-from berth.db import Database
+from berth.database.db import Database
 from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from tests.attacks.conftest import ABSENT, STRANGER, MakeRepository, same

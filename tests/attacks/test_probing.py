@@ -8,7 +8,7 @@ import boto3
 import botocore.exceptions
 import pytest
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.names import Registry
 from berth.sealing import Seal

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from berth import uploads
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from tests.attacks.conftest import MakeRepository
 from tests.integration.dataplane.conftest import Answer, RegistryClient, sha256

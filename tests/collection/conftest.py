@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from berth.collection import removing
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from berth.store.filesystem import FilesystemStore
 from tests.collection.place import Place

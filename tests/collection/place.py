@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from sqlalchemy import select, text
 
-from berth import collection, images, layers, manifests, pulls, repositories, uploads
+from berth import collection, images, layers, repositories, uploads
 from berth.collection import Collected, Windows
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import RepositoryNotFound
-from berth.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
+from berth.images import manifests, pulls
+from berth.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
 from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.repositories import Repository

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth.db import Asking, Database
-from berth.questions import Question
+from berth.database.db import Asking, Database
+from berth.database.questions import Question
 from berth.store.contract import Blob, Confirm, Draft, Store, Written
 
 # An actor that has not come to its next stop after this waits for another one, unless PostgreSQL works on something.

@@ -12,7 +12,7 @@ from procrastinate.jobs import Job
 
 from berth import repositories
 from berth.cli.main import main
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Digest
 from berth.settings import Settings, load
 from berth.store.contract import StoreUnavailable

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from berth import collection, layers, recovery, repositories
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import LayersNotFound
 from berth.layers import links
 from berth.names import Digest

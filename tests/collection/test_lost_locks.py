@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from berth import collection
 from berth.collection import removing
-from berth.db import Database, DatabaseUnavailable
+from berth.database.db import Database, DatabaseUnavailable
 from tests.collection.place import AT_ONCE, Place
 from tests.collection.stepping import BACKEND, Actor, SteppedDatabase, SteppedStore
 

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from berth import deleted_images, image_descriptions, images, layers, recovery, repositories, schema, storage_classes
+from berth import images, layers, repositories, schema
 from berth.collection import Windows
 from berth.errors import RepositoryNotFound
-from berth.manifests import Manifest
+from berth.images import descriptions, storage_classes
+from berth.images.manifests import Manifest
+from berth.images.storage_classes import ImageStatus, StorageClass
 from berth.names import Digest, Tag
-from berth.recovery import CannotRestore, Restored
-from berth.storage_classes import ImageStatus, StorageClass
+from berth.recovery import deleted_images, restoring
+from berth.recovery.choosing import CannotRestore
+from berth.recovery.restoring import Restored
 from tests.collection.place import LONG, NOW, Place, index_of
 
 CONFIG, LAYER = b"{}", b"a layer"
@@ -27,7 +30,7 @@ async def image(place: Place) -> Manifest:
 
 async def restore(place: Place, *wanted: str, name: str = "app") -> list[Restored]:
     names = [Digest(one) if ":" in one else Tag(one) for one in wanted] or None
-    return await recovery.restore(place.database, place.registry, name, names)
+    return await restoring.restore(place.database, place.registry, name, names)
 
 
 async def tags_of(place: Place, image: Manifest, name: str = "app") -> tuple[str, ...]:
@@ -35,7 +38,7 @@ async def tags_of(place: Place, image: Manifest, name: str = "app") -> tuple[str
 
 
 async def described(place: Place, image: Manifest, name: str = "app") -> Any:
-    return (await image_descriptions.named(place.database, place.registry, name, [image.digest]))[image.digest]
+    return (await descriptions.named(place.database, place.registry, name, [image.digest]))[image.digest]
 
 
 @pytest.mark.parametrize("by", ["digest", "tag", "all"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from berth.store.filesystem import FilesystemStore
 from tests.collection.place import Place

@@ -22,13 +22,14 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from berth import collection, images, layers, recovery, repositories
+from berth import collection, images, layers, repositories
 from berth.collection import Windows
-from berth.db import Database, DatabaseUnavailable
+from berth.database.db import Database, DatabaseUnavailable
 from berth.errors import EcrError
 from berth.layers import links
 from berth.names import Digest, Registry, RepositoryName, Tag
-from berth.recovery import CannotRestore
+from berth.recovery import restoring
+from berth.recovery.choosing import CannotRestore
 from berth.store.contract import StoreUnavailable, UploadBusy
 from berth.store.filesystem import FilesystemStore
 from tests.collection.late import LateStore
@@ -169,7 +170,7 @@ class World:
     async def restore_(self, name: str, which: int | None) -> None:
         wanted = None if which is None else [ALL[which].digest]
         with self._acknowledging(name) as acknowledged:
-            restored = await recovery.restore(self.stepped.database, self.stepped.registry, name, wanted)
+            restored = await restoring.restore(self.stepped.database, self.stepped.registry, name, wanted)
             acknowledged += [one.digest for one in restored]
 
     async def collect_(self, windows: Windows) -> None:

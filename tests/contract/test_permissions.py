@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.sealing import Seal

@@ -8,7 +8,7 @@ import pytest
 
 import controlplane.app
 import listener
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry

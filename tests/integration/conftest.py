@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from procrastinate import App
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.settings import Settings
 from berth.store.filesystem import FilesystemStore
 from berth.workers.queue import make_queue

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import key_uses
 from berth.identity.access_keys import AccessKey
 from berth.identity.key_uses import KeyUses

@@ -20,8 +20,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import repositories as room
-from berth.db import Database, DatabaseUnavailable
-from berth.image_lists import TagStatus
+from berth.database.db import Database, DatabaseUnavailable
+from berth.images.lists import TagStatus
 from berth.lifecycle import contents, document, previewing, previews
 from berth.lifecycle.evaluate import Image
 from berth.lifecycle.policy import Policy

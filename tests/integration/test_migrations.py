@@ -10,8 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from berth import migrations, revision
-from berth.db import DatabaseUnavailable
+from berth.database import migrations, revision
+from berth.database.db import DatabaseUnavailable
 from berth.schema import metadata
 
 

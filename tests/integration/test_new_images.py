@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from berth import images, repositories
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import ImageTagAlreadyExists, LayersNotFound, RepositoryNotFound
 from berth.images import Put
 from berth.mutability import Mutability

@@ -8,10 +8,12 @@ import asyncpg
 import psycopg
 import pytest
 
-from berth import image_lists, migrations, referrers, repositories
-from berth.db import Database
+from berth import repositories
+from berth.database import migrations
+from berth.database.db import Database
+from berth.database.questions import Question
+from berth.images import lists, referrers
 from berth.names import Digest, Registry
-from berth.questions import Question
 
 REGISTRY = Registry("000000000001", "us-east-1")
 SUBJECT = Digest(f"sha256:{'5' * 64}")
@@ -80,10 +82,8 @@ async def explained(postgres_url: str) -> AsyncIterator[Explained]:
 
 Listing = Callable[[Database, str], Awaitable[list[Any]]]
 LISTINGS: dict[str, Listing] = {
-    "tags": lambda database, name: image_lists.tag_names(database, REGISTRY, name, after="v", limit=PAGE),
-    "tags from the middle": lambda database, name: image_lists.tag_names(
-        database, REGISTRY, name, after="v0", limit=PAGE
-    ),
+    "tags": lambda database, name: lists.tag_names(database, REGISTRY, name, after="v", limit=PAGE),
+    "tags from the middle": lambda database, name: lists.tag_names(database, REGISTRY, name, after="v0", limit=PAGE),
     "referrers": lambda database, name: referrers.page(database, REGISTRY, name, SUBJECT, limit=PAGE),
     "referrers of a rare type": lambda database, name: referrers.page(
         database, REGISTRY, name, SUBJECT, artifact_types=["rare"], limit=PAGE

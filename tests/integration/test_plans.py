@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from berth import migrations
+from berth.database import migrations
+from berth.database.questions import Question
 from berth.identity import access, own_policies
-from berth.questions import Question
 
 
 @pytest.fixture(scope="module")

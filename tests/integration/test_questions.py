@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Integer, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from berth import questions
-from berth.db import Database, DatabaseUnavailable
-from berth.questions import Question
+from berth.database import questions
+from berth.database.db import Database, DatabaseUnavailable
+from berth.database.questions import Question
 
 ECHO = Question(select((literal(1) + bindparam("more", type_=Integer)).label("sum")))
 WHO = Question(select(func.pg_backend_pid().label("pid")))

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from berth import image_descriptions, images, manifests, repositories, storage_classes
-from berth.db import Database
+from berth import images, repositories
+from berth.database.db import Database
 from berth.errors import ImageStorageClassUpdateNotSupported, ReferencedImagesNotFound
-from berth.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
+from berth.images import descriptions, manifests, storage_classes
+from berth.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
+from berth.images.storage_classes import ImageStatus, StorageClass
 from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName
 from berth.repositories import Repository
 from berth.schema import repository_layers
-from berth.storage_classes import ImageStatus, StorageClass
 
 CONFIG = Digest.of(b"{}")
 
@@ -81,6 +82,6 @@ async def test_an_index_is_not_restored_over_an_image_that_is_just_archived(
 async def _whole(database: Database, repository: Repository, parent: Manifest, child: Manifest) -> None:
     """That the index is active only where its image is."""
     digests = [parent.digest, child.digest]
-    found = await image_descriptions.named(database, repository.registry, repository.name, digests)
+    found = await descriptions.named(database, repository.registry, repository.name, digests)
     if parent.digest in found and found[parent.digest].status is ImageStatus.ACTIVE:
         assert found[child.digest].status is ImageStatus.ACTIVE

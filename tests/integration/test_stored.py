@@ -9,7 +9,7 @@ import pytest
 
 from berth import collection, layers, repositories, stored, uploads
 from berth.collection import Windows
-from berth.db import Database
+from berth.database.db import Database
 from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName
 from berth.repositories import Repository

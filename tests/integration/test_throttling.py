@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from berth.throttling.buckets import BURST_SECONDS, Throttle
 from berth.throttling.cells import Cells

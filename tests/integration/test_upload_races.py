@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from berth import repositories, uploads
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import RepositoryNotFound
 from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from berth import repositories, uploads
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import InvalidLayer
 from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName

@@ -12,7 +12,7 @@ from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 
 from berth import repositories, uploads
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import UploadNotFound
 from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName

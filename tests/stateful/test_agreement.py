@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import initialize, run_state_machine_as_test
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.names import Registry
 from berth.sealing import Seal

@@ -10,10 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from berth import ear as ears
-from berth.cache import ENTRY_BYTES, Cache
-from berth.ear import HEARING_SECONDS, Ear
-from berth.moments import PLACE_BYTES, PLACES, Moments, place_of
+from berth.changes import ear as ears
+from berth.changes.cache import ENTRY_BYTES, Cache
+from berth.changes.ear import HEARING_SECONDS, Ear
+from berth.changes.moments import PLACE_BYTES, PLACES, Moments, place_of
 
 URL = "postgresql://localhost/nowhere"
 
@@ -85,8 +85,8 @@ def test_a_finding_that_a_change_or_a_lost_connection_has_overtaken_is_not_kept(
 
 def test_nothing_is_given_or_kept_while_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("berth.ear.time.monotonic", lambda: now)
-    monkeypatch.setattr("berth.moments.now", lambda: int(now * 1e9))
+    monkeypatch.setattr("berth.changes.ear.time.monotonic", lambda: now)
+    monkeypatch.setattr("berth.changes.moments.now", lambda: int(now * 1e9))
     ear = Ear(URL)
     cache: Cache[str] = Cache(ear, 1_000_000)
     keep(cache, "never")
@@ -188,8 +188,8 @@ class Interleavings(RuleBasedStateMachine):
     def begin(self) -> None:
         self.now = 1000.0
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr("berth.ear.time.monotonic", lambda: self.now)
-        self.patch.setattr("berth.moments.now", self.pass_a_moment)
+        self.patch.setattr("berth.changes.ear.time.monotonic", lambda: self.now)
+        self.patch.setattr("berth.changes.moments.now", self.pass_a_moment)
         self.database = Database()
         self.ear = Ear(URL)
         self.cache: Cache[int] = Cache(self.ear, 2 * (ENTRY_BYTES + 1))

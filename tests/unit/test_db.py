@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from berth.db import is_disconnect
+from berth.database.db import is_disconnect
 
 
 def told_by_sqlalchemy(error: Exception) -> DBAPIError:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.manifests import DOCKER_LIST, DOCKER_MANIFEST, MAX_BYTES, OCI_INDEX, OCI_MANIFEST, ManifestInvalid, parse
+from berth.images.manifests import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    MAX_BYTES,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    ManifestInvalid,
+    parse,
+)
 from berth.names import Digest
 
 CONFIG = "application/vnd.oci.image.config.v1+json"

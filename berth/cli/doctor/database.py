@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
-from berth import migrations
 from berth.cli.doctor.finding import Finding
 from berth.cli.preparation import NotPrepared, database_url, root_key, unavailable
-from berth.db import DatabaseUnavailable
+from berth.database import migrations
+from berth.database.db import DatabaseUnavailable
 from berth.sealing import SealBroken, master_seal
 from berth.settings import Settings
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import identity_document
 from berth.identity.declared.files import NotDeclared
 from berth.identity.declared.identities import Wanted

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors.iam import NoSuchEntity
 from berth.identity import trust_document
 from berth.identity.declared import tags

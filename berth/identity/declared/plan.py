@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.declared import belongings, identities, policies, providers, pruning
 from berth.identity.declared.identities import Wanted
 from berth.identity.declared.steps import Step

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors.iam import NoSuchEntity
 from berth.identity.declared import tags
 from berth.identity.declared.files import NotDeclared

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.declared import tags
 from berth.identity.declared.steps import Step, step
 from berth.identity.directory import oidc_providers

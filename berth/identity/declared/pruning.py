@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.declared.steps import Step, step
 from berth.identity.directory import (
     attachments,

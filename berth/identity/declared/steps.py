@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from berth import json_documents
-from berth.db import Database
+from berth.database.db import Database
 
 Run = Callable[[Database], Awaitable[Any]]
 

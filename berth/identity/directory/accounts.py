@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.identity.directory import ids

@@ -7,12 +7,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity, PolicyNotAttachable, QuotaExceeded
 from berth.identity.directory import held_policies, identities
 from berth.identity.directory.aws_policies import SERVICE_LINKED
 from berth.identity.directory.identities import Identity, Kind
-from berth.questions import Question
 from berth.schema import identities as everybody
 from berth.schema import policy_attachments as table
 

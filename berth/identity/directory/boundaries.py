@@ -3,7 +3,7 @@
 from sqlalchemy import update
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors.iam import PolicyNotAttachable
 from berth.identity.directory import held_policies, identities
 from berth.identity.directory.aws_policies import SERVICE_LINKED

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors.iam import EntityAlreadyExists, PolicyInUse, QuotaExceeded
 from berth.identity import identity_document, policy_sizes
 from berth.identity.directory import held_policies, ids, names

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, null, select, union_all
 
-from berth.db import Database
-from berth.questions import Question
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.schema import group_members, identities, inline_policies, policy_attachments
 
 _IDS = bindparam("ids", type_=ARRAY(Text))

@@ -4,11 +4,11 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import QuotaExceeded
 from berth.identity.directory import identities
 from berth.identity.directory.identities import COLUMNS, Identity
-from berth.questions import Question
 from berth.schema import group_members
 from berth.schema import identities as table
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
 from berth.identity.directory import held_policies, ids, mentions, names, tags
-from berth.questions import Question
 from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policy_attachments
 
 Kind = Literal["user", "group", "role"]

@@ -4,12 +4,12 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity
 from berth.identity import identity_document, policy_sizes
 from berth.identity.directory import identities, names
 from berth.identity.directory.identities import Identity, Kind
-from berth.questions import Question
 from berth.schema import inline_policies as table
 
 _NAMES = Question(select(table.c.name).where(table.c.identity_id == bindparam("id")).order_by(table.c.name))

@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity, QuotaExceeded
 from berth.identity import access_keys
 from berth.identity.directory import ids
 from berth.identity.directory.identities import Identity
-from berth.questions import Question
 from berth.schema import access_keys as table
 from berth.schema import accounts, identities
 from berth.sealing import Seal

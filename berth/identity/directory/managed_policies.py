@@ -21,10 +21,10 @@ from sqlalchemy import (
     select,
 )
 
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity
 from berth.identity.directory import aws_policies, held_policies, names
-from berth.questions import Question
 from berth.schema import identities, policies, policy_attachments
 
 # IAM user guide, "IAM and AWS STS quotas".

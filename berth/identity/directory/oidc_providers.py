@@ -12,11 +12,11 @@ from sqlalchemy import bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import EntityAlreadyExists, NoSuchEntity, QuotaExceeded
 from berth.identity.directory import oidc_words
 from berth.identity.directory import tags as tagging
-from berth.questions import Question
 from berth.schema import accounts
 from berth.schema import oidc_providers as table
 

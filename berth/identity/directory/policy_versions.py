@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity, PolicyInUse, TooManyVersions
 from berth.identity.directory import aws_policies, customer_policies, held_policies
 from berth.identity.directory.managed_policies import ManagedPolicy
-from berth.questions import Question
 from berth.schema import policies
 from berth.schema import policy_versions as table
 

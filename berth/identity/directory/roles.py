@@ -7,7 +7,7 @@ from sqlalchemy import update as updating
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import policy_sizes, trust_document
 from berth.identity.directory import identities, mentions, trusted
 from berth.identity.directory.identities import COLUMNS, Identity

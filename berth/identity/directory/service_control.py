@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import MalformedPolicyDocument
 from berth.identity import identity_document
 from berth.identity.directory.accounts import AccountUnknown

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, func, select
 
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.identity.directory.groups import MOST_GROUPS
 from berth.identity.directory.identities import QUOTAS
 from berth.identity.directory.keys import MOST_KEYS
-from berth.questions import Question
 from berth.schema import access_keys, accounts, identities, oidc_providers, policies, policy_versions
 
 # IAM user guide, "IAM and AWS STS quotas"; what Berth does not have is not counted.

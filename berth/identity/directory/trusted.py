@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, select, union_all
 
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors import MalformedPolicyDocument
 from berth.identity import trust_document
 from berth.identity.directory import names
 from berth.identity.policy import NamedPrincipal, PolicyDocument
-from berth.questions import Question
 from berth.schema import accounts, identities
 
 _IDENTITY = re.compile(

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.directory import identities
 from berth.identity.directory.identities import Identity
 from berth.schema import access_keys

@@ -9,10 +9,11 @@ import psutil
 import pytest
 import structlog
 
-from berth import images, manifests, repositories, uploads
-from berth.db import Database
+from berth import images, repositories, uploads
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey, create_root
 from berth.identity.passwords import load_keyring
+from berth.images import manifests
 from berth.mutability import Mutability
 from berth.names import Digest, RepositoryName, Tag
 from berth.repositories import Repository

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from berth.manifests import MAX_BYTES
+from berth.images.manifests import MAX_BYTES
 from tests.integration.bad_input.conftest import Place
 from tests.integration.bad_input.registry import Bad, bad, check_refused
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from berth import downloads
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import create_root
 from berth.identity.passwords import PASSWORD_SECONDS, KeyRing, load_keyring
 from berth.names import Digest

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 import controlplane.app
 import listener
-from berth.ear import Ear
+from berth.changes.ear import Ear
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings

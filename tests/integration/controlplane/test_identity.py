@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry

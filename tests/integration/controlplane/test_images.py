@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from berth.manifests import DOCKER_MANIFEST
+from berth.images.manifests import DOCKER_MANIFEST
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api
 from tests.integration.controlplane.pushing import (

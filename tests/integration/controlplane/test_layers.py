@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from berth import downloads, uploads
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from berth.schema import uploads as uploads_table
 from berth.settings import Settings

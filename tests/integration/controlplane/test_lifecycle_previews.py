@@ -12,7 +12,7 @@ import pytest
 from procrastinate import App
 from sqlalchemy import text
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.workers.tools import KEY, Tools

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from berth.schema import replication_backfills
 from tests.integration.controlplane.conftest import Api, CountedPlane

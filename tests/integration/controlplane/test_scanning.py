@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from sqlalchemy import update
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from berth.schema import images
 from tests.integration.controlplane.conftest import Api, CountedPlane

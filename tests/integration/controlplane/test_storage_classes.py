@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from berth.images.pulls import ARCHIVED
 from berth.names import Registry
-from berth.pulls import ARCHIVED
 from tests.integration.controlplane.conftest import Api
 from tests.integration.controlplane.pushing import Pushed, digest_of, index_of, push_image, push_layer
 

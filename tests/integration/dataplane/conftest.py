@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from berth import repositories
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import load_keyring
 from berth.mutability import Mutability

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from berth import storage_classes
-from berth.db import Database
+from berth.database.db import Database
+from berth.images import storage_classes
+from berth.images.storage_classes import StorageClass
 from berth.names import Digest, Registry
 from berth.repositories import Repository
-from berth.storage_classes import StorageClass
 from tests.integration.dataplane.conftest import OCI_MANIFEST, RegistryClient, sha256
 
 Make = Callable[..., Awaitable[Repository]]

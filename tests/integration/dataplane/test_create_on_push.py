@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from berth import encryption, repositories
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import RepositoryNotFound
 from berth.mutability import Mutability
 from berth.names import Registry

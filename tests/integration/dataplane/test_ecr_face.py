@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 
-from berth import storage_classes
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.passwords import load_keyring
+from berth.images import storage_classes
 from berth.names import Digest
 from berth.repositories import Repository
 from berth.sealing import Seal

@@ -14,7 +14,7 @@ import pytest
 import listener
 from berth import collection, repositories
 from berth.collection import Windows
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.passwords import load_keyring
 from berth.mutability import Mutability

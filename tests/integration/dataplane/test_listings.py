@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from berth import repositories
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.passwords import load_keyring
 from berth.mutability import Mutability

@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from berth import image_descriptions
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import PASSWORD_SECONDS, load_keyring
+from berth.images import descriptions
 from berth.names import Registry
 from berth.repositories import Repository
 from berth.sealing import Seal
@@ -106,7 +106,7 @@ async def test_an_index_is_taken_when_all_its_images_are_there_and_keeps_them(
     kept = await client.send("DELETE", f"team/app/manifests/{amd64}")
     assert kept.status == 409
     assert kept.error["message"] == f"Requested image referenced by manifest list: [{index}]"
-    described = await image_descriptions.named(database, repository.registry, repository.name, [index, arm64])
+    described = await descriptions.named(database, repository.registry, repository.name, [index, arm64])
     assert described[index].size == described[arm64].size == len(b"{}") + len(b"layerarm64, and larger")
     assert (await client.send("DELETE", f"team/app/manifests/{index}")).status == 202
     assert (await client.send("DELETE", f"team/app/manifests/{amd64}")).status == 202
@@ -213,13 +213,11 @@ async def test_a_pull_is_recorded_and_a_look_is_not(
     repository = await make_repository("team/app")
     digest, _ = await client.push_image("team/app", "v1")
     await client.send("HEAD", "team/app/manifests/v1")
-    assert (await image_descriptions.named(database, repository.registry, repository.name, [digest]))[
+    assert (await descriptions.named(database, repository.registry, repository.name, [digest]))[
         digest
     ].last_pulled_at is None
     await client.send("GET", "team/app/manifests/v1")
-    pulled = (await image_descriptions.named(database, repository.registry, repository.name, [digest]))[
-        digest
-    ].last_pulled_at
+    pulled = (await descriptions.named(database, repository.registry, repository.name, [digest]))[digest].last_pulled_at
     assert pulled is not None
     assert abs((datetime.now(UTC) - pulled).total_seconds()) < 60
 

@@ -14,11 +14,12 @@ from sqlalchemy import select
 
 import dataplane.app
 import listener
-from berth import pull_time_exclusions, pulls, schema
-from berth.db import Database
+from berth import pull_time_exclusions, schema
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import load_keyring
 from berth.identity.permits import Permits
+from berth.images import pulls
 from berth.names import Registry
 from berth.proxies import parse_networks
 from berth.repositories import Repository

@@ -7,7 +7,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import load_keyring
 from berth.identity.principals import Principal

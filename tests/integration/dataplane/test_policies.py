@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from berth import registries, repository_documents
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.identity.directory import attachments, boundaries, customer_policies, groups

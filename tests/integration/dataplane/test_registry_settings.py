@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from berth import account_settings, pull_time_exclusions
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import load_keyring
 from berth.identity.principals import Principal

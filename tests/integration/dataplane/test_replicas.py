@@ -15,14 +15,15 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from berth import layers, repositories, storage_classes
-from berth.db import Database
+from berth import layers, repositories
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
+from berth.images import storage_classes
+from berth.images.storage_classes import StorageClass
 from berth.names import Digest, Registry
 from berth.repositories import Repository
 from berth.settings import Settings
-from berth.storage_classes import StorageClass
 from tests.berth_process import answers_ready, free_port
 from tests.integration.dataplane.conftest import RegistryClient
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from berth import account_settings, changes, registries, repositories, repository_documents, repository_tags, schema
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.identity.directory import (
     accounts,

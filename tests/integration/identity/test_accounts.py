@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from berth.cli.preparation import NotPrepared, prepare_root
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.identity.directory import accounts

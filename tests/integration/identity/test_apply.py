@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from berth.cli.main import main
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import simulation
 from berth.identity.access_keys import AccessKey
 from berth.identity.directory import attachments, groups, identities, inline_policies, keys, oidc_providers, users

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from berth import repositories, repository_documents
 from berth.cli.main import main
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.identity.directory import (
     accounts,

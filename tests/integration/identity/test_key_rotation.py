@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from berth.db import Database
-from berth.ear import Ear
+from berth.changes.ear import Ear
+from berth.database.db import Database
 from berth.identity import key_rotation
 from berth.identity.passwords import KeyRing, load_keyring
 from berth.identity.principals import Principal

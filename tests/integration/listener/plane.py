@@ -9,7 +9,7 @@ from aiohttp import web
 
 import listener
 from berth import logs
-from berth.db import Database
+from berth.database.db import Database
 from berth.settings import Settings
 from berth.store.filesystem import FilesystemStore
 

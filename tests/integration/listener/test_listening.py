@@ -47,7 +47,7 @@ async def test_without_a_database_it_is_alive_but_not_ready(plane: Plane, settin
 
 async def test_without_its_tables_it_is_not_ready(plane: Plane, settings: Settings) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("berth.revision.needed", lambda: "9999")
+        patch.setattr("berth.database.revision.needed", lambda: "9999")
         async with listener.listening(plane.make_app, settings, "localhost:0") as address:
             status, _, text = await get(f"http://{address}/readyz")
     assert status == 503

@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 
 import listener
 from berth import repository_documents
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings

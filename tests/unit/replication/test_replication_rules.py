@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import InvalidParameter
+from berth.images.pushed import PushedImage
 from berth.names import Digest, Registry, RepositoryName
-from berth.pushed_images import PushedImage
 from berth.replication import configuration, rules
 from berth.replication.configuration import Configuration
 from berth.replication.rules import Rule

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from berth.images.pushed import PushedImage
 from berth.names import Digest, RepositoryName
-from berth.pushed_images import PushedImage
 from berth.signing import configuration
 from berth.signing.configuration import Configuration, Rule
 

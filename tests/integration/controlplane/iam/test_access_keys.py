@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.names import Registry

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api
 from tests.integration.controlplane.iam.documents import padded, policy, trust

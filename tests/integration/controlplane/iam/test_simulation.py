@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity.directory import service_control
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from sqlalchemy import text
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import access_keys
 from berth.names import Registry
 from berth.sealing import Seal

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.identity import sessions
 from berth.identity.access_keys import AccessKey
 from berth.identity.passwords import load_keyring

@@ -5,8 +5,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from berth import moments
-from berth.ear import Ear
+from berth.changes import moments
+from berth.changes.ear import Ear
 
 Value = TypeVar("Value")
 

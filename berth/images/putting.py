@@ -8,14 +8,16 @@ from sqlalchemy import and_, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth import changes, deleted_images, new_images, storage_classes
-from berth.db import Database
+from berth import changes
+from berth.database.db import Database
 from berth.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
-from berth.manifests import Manifest
+from berth.images import new, storage_classes
+from berth.images.manifests import Manifest
+from berth.images.storage_classes import StorageClass
 from berth.names import Digest, Registry, Tag
+from berth.recovery import deleted_images
 from berth.repositories import Repository, hold
 from berth.schema import image_references, images, repository_layers, tags
-from berth.storage_classes import StorageClass
 
 # A row that INSERT … ON CONFLICT has made is locked or replaced by nobody yet; one that it has updated is, by itself.
 _IS_UPDATED = (literal_column("xmax::text") != "0").label("is_updated")
@@ -44,7 +46,7 @@ async def put(
     exists and is immutable, even on the same image (as ECR does). An image put again, tag and all, changes nothing,
     unless it is archived: then it is restored (ECR user guide, "Restoring an image").
     """
-    if await new_images.put(database, registry, name, manifest, new_tags):
+    if await new.put(database, registry, name, manifest, new_tags):
         return Put(manifest, image_is_new=True, image_is_restored=False, tag_changed=bool(new_tags))
     async with database.transaction() as connection:
         # Always in this order, so that no two transactions wait for each other: repository, layers, images, tags.

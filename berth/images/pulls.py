@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, not_, select, update
 
 from berth import pull_time_exclusions, repositories, schema
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.identity.principals import Principal
-from berth.image_descriptions import NAMED_IMAGES, TAGS
+from berth.images.descriptions import NAMED_IMAGES, TAGS
+from berth.images.storage_classes import StorageClass
 from berth.names import Digest, Registry, Tag
-from berth.questions import Question
 from berth.repositories import NAMED
 from berth.schema import images, tags
-from berth.storage_classes import StorageClass
 
 # ECR API reference, "ImageDetail", `lastRecordedPullTime`: refreshed at least every 24 hours; here, every hour.
 PULL_TIME_GRAIN = timedelta(hours=1)

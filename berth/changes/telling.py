@@ -1,8 +1,8 @@
-"""What changed, told to every process, so that nothing that one remembers of the database is older than a second.
+"""Telling what changed.
 
 Whoever takes away or replaces what a process may remember calls `tell` in the transaction that does it: PostgreSQL
-hands it to all that listen (berth/ear.py) when the transaction commits. What only becomes new need not be told, for
-only what was found is remembered, never that something was missing.
+hands it to all that listen (berth/changes/ear.py) when the transaction commits. What only becomes new need not be told,
+for only what was found is remembered, never that something was missing.
 """
 
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Text, bindparam, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import Pool
 
-from berth import ear
+from berth.changes import ear
 from berth.names import Registry
 
 # A repository, an access key or the like, by its name here. No secret: whoever may connect may listen.

@@ -8,12 +8,12 @@ from functools import cache
 from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, bindparam, select, true
 
 from berth import repositories, schema
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
+from berth.images.storage_classes import ImageStatus, StorageClass
 from berth.names import Digest, Registry, Tag
-from berth.questions import Question
 from berth.repositories import NAMED, Repository
 from berth.schema import images, tags
-from berth.storage_classes import ImageStatus, StorageClass
 
 
 class TagStatus(StrEnum):

@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Row, Text, and_, any_, bindparam, exists, func, literal, select, true
 
 from berth import repositories, schema
-from berth.db import Database
+from berth.database.db import Database
+from berth.database.questions import Question
 from berth.errors import RepositoryNotFound
-from berth.image_lists import OF_IMAGE, Filter, TagStatus, of_status
+from berth.images.lists import OF_IMAGE, Filter, TagStatus, of_status
+from berth.images.storage_classes import ImageStatus
 from berth.names import Digest, Registry, Tag
-from berth.questions import Question
 from berth.repositories import NAMED
 from berth.schema import images, tags
-from berth.storage_classes import ImageStatus
 
 
 @dataclass(frozen=True, slots=True)

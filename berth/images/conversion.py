@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from berth.manifests import DOCKER_MANIFEST, OCI_MANIFEST
+from berth.images.manifests import DOCKER_MANIFEST, OCI_MANIFEST
 
 _OCI_OF_DOCKER = {
     DOCKER_MANIFEST: OCI_MANIFEST,

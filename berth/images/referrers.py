@@ -7,13 +7,13 @@ from functools import cache
 from sqlalchemy import ARRAY, Text, bindparam, func, select, true
 
 from berth import repositories, schema
-from berth.db import Database
-from berth.image_lists import Filter, of_status
+from berth.database.db import Database
+from berth.database.questions import Question
+from berth.images.lists import Filter, of_status
+from berth.images.storage_classes import ImageStatus
 from berth.names import Digest, Registry
-from berth.questions import Question
 from berth.repositories import NAMED
 from berth.schema import images
-from berth.storage_classes import ImageStatus
 
 
 @dataclass(frozen=True, slots=True)

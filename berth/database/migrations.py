@@ -15,8 +15,8 @@ from sqlalchemy import Connection, create_engine, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from berth.db import DatabaseUnavailable
-from berth.revision import FOLDER
+from berth.database.db import DatabaseUnavailable
+from berth.database.revision import FOLDER
 from berth.schema import metadata
 
 # Any number that no other program takes as an advisory lock in Berth's database.

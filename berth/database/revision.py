@@ -5,9 +5,9 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from berth.db import Database
+from berth.database.db import Database
 
-FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+FOLDER = Path(__file__).resolve().parent.parent.parent / "migrations"
 
 
 def needed() -> str:

@@ -1,4 +1,4 @@
-"""How a process hears what changed (berth/changes.py), and knows whether it would."""
+"""How a process hears what changed (berth/changes/telling.py), and knows whether it would."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,9 @@ from weakref import WeakSet
 import asyncpg
 import structlog
 
-from berth import moments
-from berth.db import driver_url, is_disconnect
-from berth.moments import Moments
+from berth.changes import moments
+from berth.changes.moments import Moments
+from berth.database.db import driver_url, is_disconnect
 from berth.tasks import beside
 
 log = structlog.get_logger()

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import ImageNotFound
-from berth.image_descriptions import fields_of
+from berth.images.descriptions import fields_of
 from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.schema import images
 

@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from berth.db import Database
-from berth.manifests import Manifest
+from berth.database.db import Database
+from berth.database.questions import Question
+from berth.images.manifests import Manifest
 from berth.names import Registry, Tag
-from berth.questions import Question
 from berth.repositories import NAMED, naming
 from berth.schema import image_references, images, repositories, repository_layers, tags
 
@@ -83,7 +83,7 @@ def _statement() -> Any:
         ["repository_id", "tag", "digest"],
         select(image.c.repository_id, tag.c.tag, image.c.digest).join_from(image, tag, true()),
     )
-    # A statement that is asked alone is not durable by itself (berth/questions.py).
+    # A statement that is asked alone is not durable by itself (berth/database/questions.py).
     return (
         select(func.set_config("synchronous_commit", "on", true()))
         .select_from(image)

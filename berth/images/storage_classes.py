@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes, repositories, schema
-from berth.db import Database
+from berth.database.db import Database
 from berth.errors import ImageNotFound, ImageStorageClassUpdateNotSupported, listed
 from berth.names import Digest, Registry, Tag
 from berth.repositories import named

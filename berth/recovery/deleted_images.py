@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Text, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from berth.db import Database
+from berth.database.db import Database
 from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.schema import deleted_image_references, deleted_images, image_references, images, repositories, tags
 

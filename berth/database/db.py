@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from berth.questions import WAIT_SECONDS, Askers, Question
+from berth.database.questions import WAIT_SECONDS, Askers, Question
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 60

@@ -1,0 +1,1 @@
+"""PostgreSQL: how it is reached and asked, and how its tables come to be what `berth/schema` says."""
