@@ -75,6 +75,10 @@ class Places:
                     return place
         return ANYWHERE
 
+    def of_endpoint(self, vpc_endpoint: str) -> Place | None:
+        """The endpoint's, where one of the networks has it."""
+        return self._of_endpoint.get(vpc_endpoint)
+
 
 ANYWHERE = Place()
 

@@ -17,7 +17,8 @@ from berth.identity.policies.decide import Outcome, Request
 from berth.identity.policies.explaining import Considered, Explanation, Verdict
 from berth.identity.policies.statements import Rule
 from berth.identity.policies.variables import Context
-from berth.settings import Settings
+from berth.networks import ANYWHERE, Place, Places
+from berth.settings import Settings, SettingsInvalid
 
 EXIT_CODES = {Outcome.ALLOWED: 0, Outcome.IMPLICITLY_DENIED: 3, Outcome.EXPLICITLY_DENIED: 4}
 OUTCOMES = {
@@ -33,12 +34,22 @@ NAMES = {
 }
 
 
-def run(settings: Settings, principal: str, action: str, resource: str, given: Iterable[str], *, as_json: bool) -> None:
+def run(
+    settings: Settings,
+    principal: str,
+    action: str,
+    resource: str,
+    given: Iterable[str],
+    vpc_endpoint: str | None,
+    *,
+    as_json: bool,
+) -> None:
     if ":" not in action or "*" in action:
         fail(f"'{action}' is not an action such as ecr:PutImage")
     settings = as_running(settings)
+    place = ANYWHERE if vpc_endpoint is None else place_of(settings, vpc_endpoint)
     try:
-        request, found = done_or_exit(_explain(settings, principal, action, resource, context_of(given)))
+        request, found = done_or_exit(_explain(settings, principal, action, resource, context_of(given), place))
     except EcrError as error:
         fail(error.message)
     if as_json:
@@ -59,12 +70,25 @@ def context_of(given: Iterable[str]) -> Context:
     return context.lowered({key: several[0] if len(several) == 1 else several for key, several in values.items()})
 
 
+def place_of(settings: Settings, vpc_endpoint: str) -> Place:
+    """Where a request comes from that comes through the endpoint. One that is not set may have a policy elsewhere."""
+    try:
+        place = Places(settings.networks).of_endpoint(vpc_endpoint)
+    except SettingsInvalid as error:
+        fail(str(error))
+    if place is None:
+        fail(f"--vpc-endpoint: none of --networks (BERTH_NETWORKS) has {vpc_endpoint}")
+    return place
+
+
 async def _explain(
-    settings: Settings, arn: str, action: str, resource: str, given: Context
+    settings: Settings, arn: str, action: str, resource: str, given: Context, place: Place
 ) -> tuple[Request, Explanation]:
+    through = context.of_network(place.vpc, place.vpc_endpoint)
     async with using(settings) as database:
         who = await simulation.find(database, arn)
-        return await simulation.explain(database, who, action, resource, settings.region, given)
+        asked = (action, resource, settings.region, {**through, **given})
+        return await simulation.explain(database, who, *asked, place.policies)
 
 
 def lines(request: Request, found: Explanation) -> Iterable[str]:

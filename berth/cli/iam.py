@@ -24,15 +24,27 @@ def iam() -> None:
     multiple=True,
     help="A condition key of the request, such as aws:SourceIp=10.0.0.1; again for more, or for more values of one.",
 )
+@click.option(
+    "--vpc-endpoint",
+    metavar="VPCE",
+    help="The VPC endpoint that it would come through, one of --networks, whose policy then counts.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 @settings_flags
 def explain(
-    settings: Settings, principal: str, action: str, resource: str, given: tuple[str, ...], *, as_json: bool
+    settings: Settings,
+    principal: str,
+    action: str,
+    resource: str,
+    given: tuple[str, ...],
+    vpc_endpoint: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Say whether it is allowed, and by which statements; exit code 0: it is, 3: nothing allows it, 4: it is denied."""
     from berth.cli.explain import run
 
-    run(settings, principal, action, resource, given, as_json=as_json)
+    run(settings, principal, action, resource, given, vpc_endpoint, as_json=as_json)
 
 
 @iam.command(epilog=EPILOG)

@@ -86,15 +86,26 @@ def _principal(account: str, identity: Identity | None, session_name: str, sessi
 
 
 async def explain(
-    database: Database, who: Simulated, action: str, resource: str, region: str, given: Context
+    database: Database,
+    who: Simulated,
+    action: str,
+    resource: str,
+    region: str,
+    given: Context,
+    endpoint: Policies | None = None,
 ) -> tuple[Request, Explanation]:
-    """What would be decided now of such a request, and why; `given` fills condition keys that say more of it."""
+    """What would be decided now of such a request, and why; `given` fills condition keys that say more of it.
+
+    `endpoint` are the policies of the VPC endpoint that it would come through.
+    """
     principal = who.permits.principal
     owner = owner_of(resource) or principal.account
     on, filled = await _on(database, action, resource, Registry(principal.account, region))
     request_context = {**known_of(who.permits, region), **context.of_subject(Subject(owner)), **filled, **given}
     request = Request(who.permits.caller, action, resource, owner, request_context)
-    return request, explaining.explain(request, who.permits.applying(on))
+    applying = who.permits.applying(on)
+    applying.endpoint = endpoint
+    return request, explaining.explain(request, applying)
 
 
 def known_of(permits: Permits, region: str) -> Context:

@@ -120,12 +120,18 @@ def of_circumstances(circumstances: Circumstances) -> _Filled:
         "aws:viaawsservice": _truth(circumstances.via_service),
         "aws:vpcsourceip" if through_endpoint else "aws:sourceip": circumstances.source_ip,
     }
-    _fill(filled, "aws:sourcevpc", circumstances.vpc)
-    _fill(filled, "aws:sourcevpce", circumstances.vpc_endpoint)
+    filled |= of_network(circumstances.vpc, circumstances.vpc_endpoint)
     _fill(filled, "aws:useragent", circumstances.user_agent)
     _fill(filled, "aws:referer", circumstances.referer)
     _fill(filled, "aws:sourcearn", circumstances.source_arn)
     _fill(filled, "aws:sourceaccount", circumstances.source_account)
+    return filled
+
+
+def of_network(vpc: str | None, vpc_endpoint: str | None) -> _Filled:
+    filled: _Filled = {}
+    _fill(filled, "aws:sourcevpc", vpc)
+    _fill(filled, "aws:sourcevpce", vpc_endpoint)
     return filled
 
 

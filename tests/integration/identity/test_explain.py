@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,6 +145,36 @@ async def test_a_policy_on_the_repository_is_asked(place: Place) -> None:
     explained = await place.explained(*asked)
     assert explained["decidedBy"] == "resource-based policy"
     assert explained["context"]["aws:resourceaccount"] == place.account
+
+
+async def test_the_policy_of_the_vpc_endpoint_counts_where_one_is_named(place: Place, tmp_path: Path) -> None:
+    await place.allow("all", statement("Allow", "ecr:*"))
+    file = tmp_path / "endpoint.json"
+    allowing = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGet*", "Resource": "*"}
+    denying = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*Upload", "Resource": "*"}
+    file.write_text(policy(allowing, denying))
+    networks = {"build": {"vpc": "vpc-1", "vpce": "vpce-1", "policy": str(file)}, "bare": {"vpce": "vpce-2"}}
+    through = ("--networks", json.dumps(networks), "--vpc-endpoint", "vpce-1")
+    assert (await place.explain("--action", "ecr:PutImage", *through[:2]))[0] == 0
+    assert (await place.explain("--action", "ecr:PutImage", *through[:3], "vpce-2"))[0] == 0
+    code, output = await place.explain("--action", "ecr:BatchGetImage", *through)
+    assert code == 0
+    assert "by vpce-1, statement 1; all, statement 1" in output
+    code, output = await place.explain("--action", "ecr:PutImage", *through)
+    assert code == 3
+    assert "because no VPC endpoint policy allows the ecr:PutImage action" in output
+    assert "VPC endpoint policy: says nothing about the action" in output
+    code, output = await place.explain("--action", "ecr:InitiateLayerUpload", *through)
+    assert code == 4
+    assert "with an explicit deny in a VPC endpoint policy" in output
+    explained = await place.explained("--action", "ecr:InitiateLayerUpload", *through)
+    assert explained["decidedBy"] == "VPC endpoint policy"
+    assert explained["statements"] == [{"policy": "vpce-1", "statement": 2, "sid": None}]
+    context = explained["context"]
+    assert (context["aws:sourcevpc"], context["aws:sourcevpce"]) == ("vpc-1", "vpce-1")
+    code, output = await place.explain("--action", "ecr:PutImage", *through[:3], "vpce-3")
+    assert code == 1
+    assert "none of --networks (BERTH_NETWORKS) has vpce-3" in output
 
 
 async def test_roles_and_roots_are_asked_about_too(place: Place) -> None:
