@@ -142,15 +142,17 @@ async def get(database: Database, registry: Registry, name: str) -> Repository:
     return from_row(registry, rows[0])
 
 
-async def ask(database: Database, question: Question, registry: Registry, name: str, **given: object) -> list[Any]:
-    """The rows about what a repository contains; the question is NAMED, and joins what has a `digest` if there is any.
+async def ask(
+    database: Database, question: Question, registry: Registry, name: str, each: str = "digest", **given: object
+) -> list[Any]:
+    """The rows about what a repository contains; the question is NAMED, and joins what has an `each` if there is any.
 
     Raises RepositoryNotFound.
     """
     rows = await database.ask(question, **naming(registry, name), **given)
     if not rows:
         raise RepositoryNotFound(registry, name)
-    return [row for row in rows if row["digest"] is not None]
+    return [row for row in rows if row[each] is not None]
 
 
 async def hold(connection: AsyncConnection, registry: Registry, name: str) -> Repository:

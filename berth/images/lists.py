@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, bindparam, select, true
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, bindparam, select, true
 
 from berth import repositories, schema
 from berth.database.db import Database
@@ -52,22 +53,6 @@ _OF_TAGS = Question(
         tags.c.repository_id == bindparam("repository_id"), tags.c.tag == any_(bindparam("tags", type_=ARRAY(Text)))
     )
 )
-_page_of_tags = (
-    select(tags.c.digest, tags.c.tag)
-    .where(tags.c.repository_id == schema.repositories.c.id, tags.c.tag > bindparam("after"))
-    .order_by(tags.c.tag)
-    .limit(bindparam("limit"))
-)
-_active_tags = (
-    _page_of_tags.join(images, OF_IMAGE).where(images.c.storage_class == StorageClass.STANDARD).lateral("page")
-)
-_TAGS_OF_ACTIVE_IMAGES = Question(
-    select(_active_tags)
-    .select_from(schema.repositories.outerjoin(_active_tags, true()))
-    .where(NAMED)
-    .order_by(_active_tags.c.tag)
-)
-_all_tags = _page_of_tags.lateral("page")
 # In the order of its index: where PostgreSQL expects it soon, it would rather read one image after the other.
 _archived = (
     select(images.c.digest)
@@ -76,11 +61,30 @@ _archived = (
     .limit(1)
     .scalar_subquery()
 )
-_ALL_TAGS = Question(
-    select(_all_tags, _archived.is_not(None).label("has_archived"))
-    .select_from(schema.repositories.outerjoin(_all_tags, true()))
+# Looked at once, and not for each tag.
+_repository = (
+    select(schema.repositories.c.id, _archived.is_not(None).label("has_archived"))
     .where(NAMED)
-    .order_by(_all_tags.c.tag)
+    .cte("repository")
+    .prefix_with("MATERIALIZED")
+)
+
+
+def _tags_after(*columns: ColumnElement[Any]) -> Select[Any]:
+    mine = (tags.c.repository_id == _repository.c.id, tags.c.tag > bindparam("after"))
+    return select(*columns).where(*mine).order_by(tags.c.tag).limit(bindparam("limit"))
+
+
+def _page_of(page: Select[Any], *further: ColumnElement[Any]) -> Question:
+    """The tags of a page in their order; where there are none, one row without a tag."""
+    found = page.correlate(_repository).lateral("page")
+    rows = select(found.c.tag, *further).select_from(_repository.outerjoin(found, true()))
+    return Question(rows.order_by(found.c.tag))
+
+
+_ALL_TAGS = _page_of(_tags_after(tags.c.tag), _repository.c.has_archived)
+_TAGS_OF_ACTIVE_IMAGES = _page_of(
+    _tags_after(tags.c.tag).join_from(tags, images, OF_IMAGE).where(images.c.storage_class == StorageClass.STANDARD)
 )
 
 
@@ -107,10 +111,11 @@ async def tag_names(database: Database, registry: Registry, name: str, *, after:
 
     OCI Distribution 1.1, "Listing Tags". Raises RepositoryNotFound.
     """
-    rows = await repositories.ask(database, _ALL_TAGS, registry, name, after=after, limit=limit)
+    given = {"after": after, "limit": limit}
+    rows = await repositories.ask(database, _ALL_TAGS, registry, name, "tag", **given)
     if rows and rows[0]["has_archived"]:
         # To look at the image of each tag takes three times as long: it is done where it can make a difference.
-        rows = await repositories.ask(database, _TAGS_OF_ACTIVE_IMAGES, registry, name, after=after, limit=limit)
+        rows = await repositories.ask(database, _TAGS_OF_ACTIVE_IMAGES, registry, name, "tag", **given)
     return [Tag(row["tag"]) for row in rows]
 
 
