@@ -143,7 +143,7 @@ async def get(database: Database, registry: Registry, name: str) -> Repository:
 
 
 async def ask(
-    database: Database, question: Question, registry: Registry, name: str, each: str = "digest", **given: object
+    database: Database, question: Question, registry: Registry, name: str, each: str = "digest", /, **given: object
 ) -> list[Any]:
     """The rows about what a repository contains; the question is NAMED, and joins what has an `each` if there is any.
 
