@@ -69,7 +69,7 @@ class DataPlane:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         try:
             if request.path.startswith(PATH):
-                return await downloads.answer(request, self.opened)
+                return await downloads.answer(request, self.opened, self.memory)
             return await self._step(request)
         except Exception as error:
             if isinstance(error, errors.WrongPassword):

@@ -9,6 +9,7 @@ from aiohttp import web
 from berth.identity.authorize import Authority, PrincipalGone
 from berth.identity.passwords import KeyRing, Password, PasswordExpired
 from berth.identity.permits import Permits
+from berth.identity.principals import Principal
 from berth.sealing import SealBroken
 from berth.throttling.guesses import Guesses
 from dataplane.errors import NotAuthenticated, OciError, TooManyRequests, WrongPassword
@@ -55,11 +56,7 @@ class Passwords:
         if known.expires_at <= time.time():
             self._opened.pop(header, None)
             raise _expired()
-        try:
-            return await self._authority.permits(known.principal)
-        except PrincipalGone:
-            # AWS's own text for it (IAM user guide, "Troubleshooting": a key that was deleted).
-            raise OciError(403, "DENIED", "The security token included in the request is invalid.") from None
+        return await permits_of(self._authority, known.principal)
 
     async def _open(self, header: str, endpoint: str) -> Password:
         scheme, _, credentials = header.partition(" ")
@@ -80,6 +77,15 @@ class Passwords:
         except SealBroken:
             message = "Your authorization token is not valid. Get one by GetAuthorizationToken and try again."
             raise WrongPassword(endpoint, message) from None
+
+
+async def permits_of(authority: Authority, principal: Principal) -> Permits:
+    """Raises OciError where the principal is not there any more."""
+    try:
+        return await authority.permits(principal)
+    except PrincipalGone:
+        # AWS's own text for it (IAM user guide, "Troubleshooting": a key that was deleted).
+        raise OciError(403, "DENIED", "The security token included in the request is invalid.") from None
 
 
 def _expired() -> OciError:

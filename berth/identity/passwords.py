@@ -9,8 +9,9 @@ import base64
 import binascii
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from sqlalchemy import insert, select, text
@@ -104,6 +105,18 @@ class KeyRing:
             raise SealBroken(f"the key that sealed this {purpose} is not in the ring")
         return seal.open(sealed[_ID_BYTES:], purpose)
 
+    def close_claims(self, claims: Sequence[Any], purpose: str) -> str:
+        """The same of what JSON has, packed where it is long."""
+        plain = orjson.dumps(claims)
+        # The policies and tags of a session may be long; a password travels in a header, twice in base64.
+        return self.close(zlib.compress(plain, 9) if len(plain) > _LONG_CLAIMS else plain, purpose)
+
+    def open_claims(self, sealed_text: str, purpose: str) -> list[Any]:
+        """Raises SealBroken."""
+        plain = self.open(sealed_text, purpose)
+        claims: list[Any] = orjson.loads(plain if plain.startswith(b"[") else zlib.decompress(plain))
+        return claims
+
     def close_password(self, principal: Principal, now: float | None = None) -> tuple[str, int]:
         """A registry password for `principal` and the second at which it expires.
 
@@ -112,15 +125,11 @@ class KeyRing:
         expires_at = int(time.time() if now is None else now) + PASSWORD_SECONDS
         if principal.session is not None:
             expires_at = min(expires_at, principal.session.expires_at)
-        plain = orjson.dumps([*principal.claims(), expires_at])
-        # The policies and tags of a session may be long; a password travels in a header, twice in base64.
-        packed = zlib.compress(plain, 9) if len(plain) > _LONG_CLAIMS else plain
-        return self.close(packed, _PASSWORD_PURPOSE), expires_at
+        return self.close_claims([*principal.claims(), expires_at], _PASSWORD_PURPOSE), expires_at
 
     def open_password(self, password: str, now: float | None = None) -> Password:
         """Raises SealBroken, PasswordExpired."""
-        plain = self.open(password, _PASSWORD_PURPOSE)
-        *claims, expires_at = orjson.loads(plain if plain.startswith(b"[") else zlib.decompress(plain))
+        *claims, expires_at = self.open_claims(password, _PASSWORD_PURPOSE)
         if expires_at <= (time.time() if now is None else now):
             raise PasswordExpired
         return Password(Principal.of_claims(claims), expires_at)

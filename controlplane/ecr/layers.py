@@ -6,8 +6,9 @@ from typing import NoReturn
 
 from berth import downloads, layers, uploads
 from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayerInaccessible, LayersNotFound
+from berth.downloads import Download
 from berth.layers import Layer
-from berth.names import Digest, NameInvalid
+from berth.names import Digest, NameInvalid, RepositoryName
 from berth.store.contract import Blob, Redirect, UploadBusy
 from berth.uploads import Session
 from controlplane.call import Call, operation
@@ -81,15 +82,16 @@ async def get_download_url_for_layer(call: Call, request: Members) -> Members:
         raise LayerInaccessible(call.registry, name, digest, "it is not associated with an image")
     if layer.is_archived:
         raise LayerInaccessible(call.registry, name, digest, layers.ARCHIVED)
-    return {"downloadUrl": await _download_url(call, Blob(call.registry, digest)), "layerDigest": digest}
+    return {"downloadUrl": await _download_url(call, name, digest), "layerDigest": digest}
 
 
-async def _download_url(call: Call, blob: Blob) -> str:
+async def _download_url(call: Call, name: RepositoryName, digest: Digest) -> str:
     """Of the store itself where clients may go there, as they do in ECR; many of them follow no redirect."""
-    place = await call.opened.store.locate(blob)
+    place = await call.opened.store.locate(Blob(call.registry, digest))
     if isinstance(place, Redirect):
         return place.url
-    return call.opened.addresses.endpoint(call.registry) + downloads.close(call.opened.keyring, blob)
+    download = Download(call.principal, call.registry, name, digest)
+    return call.opened.addresses.endpoint(call.registry) + downloads.close(call.opened.keyring, download)
 
 
 def _layer(digest: Digest, layer: Layer | None) -> Members:

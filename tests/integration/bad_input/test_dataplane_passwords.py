@@ -3,17 +3,18 @@
 import base64
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
 from berth import downloads
 from berth.database.db import Database
+from berth.downloads import Download
 from berth.identity.access_keys import create_root
 from berth.identity.passwords import PASSWORD_SECONDS, KeyRing, load_keyring
 from berth.names import Digest
 from berth.sealing import Seal
-from berth.store.contract import Blob
 from tests.integration.bad_input.conftest import Place
 from tests.integration.bad_input.registry import Bad, bad, check_refused
 from tests.integration.bad_input.wire import exchange, request
@@ -72,6 +73,10 @@ def _flip(text: str, position: int) -> str:
     return text[:position] + ("A" if text[position] != "A" else "B") + text[position + 1 :]
 
 
+def download_of(place: Place) -> Download:
+    return Download(place.key.principal, place.repository.registry, place.repository.name, place.layer)
+
+
 # What is done to a password that was good, or what is sealed by the same key for another purpose.
 PASSWORDS: dict[str, Callable[[KeyRing, Place], str]] = {
     "its first letter changed": lambda _, place: _flip(place.password, 0),
@@ -91,9 +96,9 @@ PASSWORDS: dict[str, Callable[[KeyRing, Place], str]] = {
     "a colon within": lambda _, place: f"{place.password[:9]}:{place.password[9:]}",
     "the secret access key": lambda _, place: place.key.secret,
     "the id of the access key": lambda _, place: place.key.id,
-    "the address of a download": lambda ring, place: downloads.close(
-        ring, Blob(place.repository.registry, place.layer)
-    ).removeprefix(downloads.PATH),
+    "the address of a download": lambda ring, place: downloads.close(ring, download_of(place)).removeprefix(
+        downloads.PATH
+    ),
     "a page token": lambda ring, _: ring.close(b'"x"', "page token of ListImages"),
 }
 
@@ -109,7 +114,7 @@ async def test_a_password_that_was_tampered_with_is_refused(
 
 
 # What is done to the address of a download that is good, or of one that never was.
-DOWNLOADS: dict[str, tuple[Callable[[KeyRing, Blob, str], str], int, str, str]] = {
+DOWNLOADS: dict[str, tuple[Callable[[KeyRing, Download, str], str], int, str, str]] = {
     "its first letter changed": (lambda ring, _, good: _flip(good, 0), 403, "DENIED", "GetDownloadUrlForLayer"),
     "a letter within changed": (lambda ring, _, good: _flip(good, 60), 403, "DENIED", "GetDownloadUrlForLayer"),
     "its end cut off": (lambda ring, _, good: good[:-4], 403, "DENIED", "GetDownloadUrlForLayer"),
@@ -123,13 +128,13 @@ DOWNLOADS: dict[str, tuple[Callable[[KeyRing, Blob, str], str], int, str, str]] 
         "GetDownloadUrlForLayer",
     ),
     "one of yesterday": (
-        lambda ring, blob, _: downloads.close(ring, blob, time.time() - 86400).removeprefix(downloads.PATH),
+        lambda ring, download, _: downloads.close(ring, download, time.time() - 86400).removeprefix(downloads.PATH),
         403,
         "DENIED",
         "expired",
     ),
     "one of what is not there": (
-        lambda ring, blob, _: downloads.close(ring, Blob(blob.registry, Digest.of(b"none"))).removeprefix(
+        lambda ring, download, _: downloads.close(ring, replace(download, digest=Digest.of(b"none"))).removeprefix(
             downloads.PATH
         ),
         404,
@@ -142,8 +147,8 @@ DOWNLOADS: dict[str, tuple[Callable[[KeyRing, Blob, str], str], int, str, str]] 
 @pytest.mark.parametrize("fault", DOWNLOADS)
 async def test_an_address_of_a_download_that_was_tampered_with_is_refused(place: Place, fault: str) -> None:
     spoil, *expected = DOWNLOADS[fault]
-    ring, blob = await load_keyring(place.database, place.master), Blob(place.repository.registry, place.layer)
-    address = spoil(ring, blob, downloads.close(ring, blob).removeprefix(downloads.PATH))
+    ring, download = await load_keyring(place.database, place.master), download_of(place)
+    address = spoil(ring, download, downloads.close(ring, download).removeprefix(downloads.PATH))
     await check_refused(place, Bad("GET", f"{downloads.PATH}{address}", *expected))
 
 

@@ -7,16 +7,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from berth import downloads
-from berth.downloads import DownloadExpired
+from berth.downloads import Download, DownloadExpired
 from berth.identity.passwords import PASSWORD_SECONDS, KeyRing, PasswordExpired
-from berth.identity.principals import Principal
-from berth.names import Digest, Registry
+from berth.identity.principals import Principal, Session
+from berth.names import Digest, Registry, RepositoryName
 from berth.sealing import SealBroken, new_key
-from berth.store.contract import Blob
 
 ROOT = Principal.root("123456789012", "AKIAEXAMPLE")
 OLD_KEY, NEW_KEY = new_key(), new_key()
-BLOB = Blob(Registry("123456789012", "us-east-1"), Digest.of(b"layer"))
+REGISTRY, LAYER = Registry("123456789012", "us-east-1"), Digest.of(b"layer")
+DOWNLOAD = Download(ROOT, REGISTRY, RepositoryName("team/app"), LAYER)
 
 
 def test_a_password_tells_whom_it_was_given_to_for_twelve_hours() -> None:
@@ -64,15 +64,28 @@ def test_a_password_is_no_download_address_and_the_other_way_round() -> None:
     with pytest.raises(SealBroken):
         downloads.open_path(ring, downloads.PATH + password)
     with pytest.raises(SealBroken):
-        ring.open_password(downloads.close(ring, BLOB).removeprefix(downloads.PATH))
+        ring.open_password(downloads.close(ring, DOWNLOAD).removeprefix(downloads.PATH))
 
 
-def test_a_download_address_names_one_blob_for_an_hour() -> None:
+def test_a_download_address_names_a_layer_and_who_asked_for_it_for_an_hour() -> None:
     ring = KeyRing({1: OLD_KEY})
-    path = downloads.close(ring, BLOB, now=1000)
-    assert downloads.open_path(ring, path, now=1000 + downloads.SECONDS - 1) == BLOB
+    path = downloads.close(ring, DOWNLOAD, now=1000)
+    assert downloads.open_path(ring, path, now=1000 + downloads.SECONDS - 1) == DOWNLOAD
     with pytest.raises(DownloadExpired):
         downloads.open_path(ring, path, now=1000 + downloads.SECONDS)
+
+
+def test_a_download_address_holds_no_longer_than_the_session_that_asked_for_it() -> None:
+    ring = KeyRing({1: OLD_KEY})
+    tags = tuple((f"key-{number}", "value" * 20) for number in range(20))
+    session = Session(900, 1100, tags=tags)
+    role = Principal.role_session("123456789012", "ci", "AROAEXAMPLE", "job", "ASIAEXAMPLE", session)
+    download = Download(role, REGISTRY, RepositoryName("team/app"), LAYER)
+    path = downloads.close(ring, download, now=1000)
+    assert len(path) < 1024
+    assert downloads.open_path(ring, path, now=1099) == download
+    with pytest.raises(DownloadExpired):
+        downloads.open_path(ring, path, now=1100)
 
 
 def test_a_password_fits_where_clients_put_it() -> None:
