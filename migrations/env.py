@@ -1,4 +1,4 @@
-"""What alembic runs around the versions: on the connection that `berth.migrations` gives, or its own for developers.
+"""What alembic runs around the versions: on the connection of `berth.database.migrations`, or a developer's own.
 
 A new version, on a database that is up to date:
 

@@ -1,4 +1,4 @@
-"""Deleted images, kept as they were for as long as they can be had back (berth/recovery.py does that)."""
+"""Deleted images, kept as they were for as long as they can be had back (berth/recovery/restoring.py does that)."""
 
 from dataclasses import dataclass
 from datetime import datetime

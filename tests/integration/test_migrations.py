@@ -1,4 +1,4 @@
-"""An empty database becomes what berth/schema.py says, whoever asks for it and however often."""
+"""An empty database becomes what berth/schema says, whoever asks for it and however often."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
