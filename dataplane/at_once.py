@@ -58,10 +58,7 @@ class AtOnce:
         action = self._actions.get((message.method, target.kind))
         if permits is None or action is None or not self._is_allowed(permits, action, target, headers, peer):
             return None
-        if target.kind == "manifests":
-            answer = self._manifest(message.method, target, permits.principal)
-        else:
-            answer = self._blob(message.method, target)
+        answer = self._answer(message.method, target, permits.principal)
         # What there is no answer to yet takes its token on its whole way, which also says that there is none.
         if answer is None or self._throttle.wait(permits.principal.account, target.registry.region, action):
             return None
@@ -79,6 +76,13 @@ class AtOnce:
             return False
         return True
 
+    def _answer(self, method: str, target: Target, principal: Principal) -> Prompt | None:
+        if target.kind == "manifests":
+            return self._manifest(method, target, principal)
+        if target.kind == "referrers":
+            return self._referrers(target)
+        return self._blob(method, target)
+
     def _manifest(self, method: str, target: Target, principal: Principal) -> Prompt | None:
         known = self._memory.recall_manifest(target)
         if known is None:
@@ -88,6 +92,10 @@ class AtOnce:
         if len(known.answer.body) > MOST_BYTES or not self._memory.need_not_note(known, target, principal):
             return None
         return known.answer
+
+    def _referrers(self, target: Target) -> Prompt | None:
+        known = self._memory.recall_referrers(target)
+        return None if known is None or len(known.answer.body) > MOST_BYTES else known.answer
 
     def _blob(self, method: str, target: Target) -> Prompt | None:
         known = self._memory.recall_layer(target)

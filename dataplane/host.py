@@ -22,8 +22,12 @@ _AFTER_NAME = {
 _KINDS = {kind: re.compile(f"/v2/(?P<name>.+){rest}", re.DOTALL) for kind, rest in _AFTER_NAME.items()}
 _CATALOG = re.compile("/v2/(?:(?P<registry>.+[^/])/)?_catalog", re.DOTALL)
 _LONGEST_PATH = 1024
-# Of a manifest or a blob, in letters that mean themselves: aiohttp would read it no other way.
-_PLAIN = re.compile(r"/v2/[A-Za-z0-9._/-]{1,400}/(?:manifests|blobs)/[A-Za-z0-9._:-]{1,160}")
+# Of what may be answered at once, in letters that mean themselves: aiohttp would read it no other way.
+_PLAIN = re.compile(
+    r"(?P<path>/v2/[A-Za-z0-9._/-]{1,400}/(?:manifests|blobs|referrers)/[A-Za-z0-9._:-]{1,160})"
+    r"(?:\?(?P<query>[A-Za-z0-9._:=&%+/-]{1,300}))?"
+)
+_ANSWERED_AT_ONCE = {"manifests", "blobs", "referrers"}
 _REMEMBERED = 4096
 
 
@@ -36,6 +40,8 @@ class Target:
     name: RepositoryName = field(default=RepositoryName(""))
     reference: str = ""
     path: str = "/v2"
+    # As it was sent, without its `?`.
+    query: str = ""
     # The ARN of the repository; of a catalog, that of all repositories of its registry.
     arn: str = field(init=False)
 
@@ -55,20 +61,23 @@ class Target:
 
 
 class Plain:
-    """The targets of requests for manifests and blobs that need no second look, those that were asked for last."""
+    """The targets of requests that need no second look and may be answered at once; those that were asked for last."""
 
     def __init__(self, addresses: Addresses) -> None:
         self._addresses = addresses
         self.find = lru_cache(_REMEMBERED)(self._find)
 
     def _find(self, host: str, path: str) -> Target | None:
-        if not HOST.fullmatch(host) or not _PLAIN.fullmatch(path):
+        plain = _PLAIN.fullmatch(path)
+        if not HOST.fullmatch(host) or not plain:
             return None
         try:
-            target = _find(self._addresses, host, path)
+            target = _find(self._addresses, host, plain["path"], plain["query"] or "")
         except OciError:
             return None
-        return target if target.kind in {"manifests", "blobs"} else None
+        if target.kind not in _ANSWERED_AT_ONCE or (target.query and target.kind != "referrers"):
+            return None
+        return target
 
 
 def find(request: web.Request, addresses: Addresses) -> Target:
@@ -77,10 +86,10 @@ def find(request: web.Request, addresses: Addresses) -> Target:
     path = request.rel_url.path_safe
     if len(path) > _LONGEST_PATH:
         raise OciError(414, "NAME_INVALID", f"a path has at most {_LONGEST_PATH} characters")
-    return _find(addresses, request.headers.get("Host", ""), path)
+    return _find(addresses, request.headers.get("Host", ""), path, request.rel_url.raw_query_string)
 
 
-def _find(addresses: Addresses, host: str, path: str) -> Target:
+def _find(addresses: Addresses, host: str, path: str, query: str) -> Target:
     if path in {"/v2", "/v2/"}:
         return Target("base", addresses.find(host, "").registry)
     catalog = _CATALOG.fullmatch(path)
@@ -93,7 +102,7 @@ def _find(addresses: Addresses, host: str, path: str) -> Target:
         if matched:
             registry, name = repository(addresses, host, matched["name"])
             reference = matched.groupdict().get("reference", "")
-            return Target(kind, registry, name, reference, f"/v2/{matched['name']}")
+            return Target(kind, registry, name, reference, f"/v2/{matched['name']}", query)
     raise OciError(404, "UNSUPPORTED", "there is nothing at this path; the API is OCI Distribution 1.1 under /v2/")
 
 

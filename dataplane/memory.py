@@ -1,9 +1,11 @@
-"""What a data plane remembers of what it was asked for: manifests, which repository holds which layer, small blobs.
+"""What a data plane remembers of what it was asked for: manifests, referrers, which repository holds which layer, small
+blobs.
 
 All of it is bounded in bytes, and forgotten as soon as it changes (berth/changes/telling.py).
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from berth import changes, layers, pull_time_exclusions
@@ -25,6 +27,7 @@ MANIFEST_BYTES = 20 * 1024 * 1024
 TAG_BYTES = 4 * 1024 * 1024
 LAYER_BYTES = 4 * 1024 * 1024
 CONTENT_BYTES = 16 * 1024 * 1024
+REFERRER_BYTES = 8 * 1024 * 1024
 EXCLUSION_BYTES = 1024 * 1024
 # A blob of at most so many bytes is kept with its content.
 SMALL = 64 * 1024
@@ -50,12 +53,23 @@ class KnownLayer:
     answer: Prompt
 
 
+@dataclass(frozen=True, slots=True)
+class KnownReferrers:
+    """A page of the referrers of an image, which may be empty."""
+
+    headers: Mapping[str, str]
+    content: bytes
+    # The answer to a GET.
+    answer: Prompt
+
+
 class Memory:
     def __init__(self, database: Database, ear: Ear) -> None:
         self._database = database
         self._manifests: Cache[KnownManifest] = Cache(ear, MANIFEST_BYTES)
         self._tags: Cache[str] = Cache(ear, TAG_BYTES)
         self._layers: Cache[KnownLayer] = Cache(ear, LAYER_BYTES)
+        self._referrers: Cache[KnownReferrers] = Cache(ear, REFERRER_BYTES)
         self._contents: Cache[bytes] = Cache(ear, CONTENT_BYTES)
         self._uncounted: Cache[bool] = Cache(ear, EXCLUSION_BYTES)
 
@@ -104,6 +118,24 @@ class Memory:
             subject = changes.of_repository(layer.repository_id)
             self._layers.keep((target.arn, digest), known, subject=subject, size=FINDING_BYTES, since=moment)
         return known
+
+    @property
+    def moment(self) -> int:
+        """To be noted before that is asked for which is to be kept."""
+        return self._referrers.moment
+
+    def recall_referrers(self, target: Target) -> KnownReferrers | None:
+        return self._referrers.get((target.arn, target.reference, target.query))
+
+    def keep_referrers(self, target: Target, repository_id: int, page: KnownReferrers, since: int) -> None:
+        """`since`: the moment before the page was asked for."""
+        subjects = (
+            changes.of_repository(repository_id),
+            changes.of_referrers(repository_id, target.reference),
+        )
+        size = len(page.content) + len(page.answer.head) + len(target.query) + FINDING_BYTES
+        key = (target.arn, target.reference, target.query)
+        self._referrers.keep(key, page, subject=subjects, size=size, since=since)
 
     def recall_content(self, blob: Blob) -> bytes | None:
         return self._contents.get(blob)

@@ -10,14 +10,22 @@ from berth.images.manifests import OCI_INDEX
 from berth.images.referrers import Referrer
 from dataplane import host
 from dataplane.call import Call
+from dataplane.memory import KnownReferrers
 from dataplane.tags import PAGE, next_page, page_size
+from listener import Prompt
 
 
 async def get(call: Call) -> web.StreamResponse:
+    known = call.memory.recall_referrers(call.target) or await _find(call)
+    return web.Response(body=known.content, headers=known.headers)
+
+
+async def _find(call: Call) -> KnownReferrers:
     subject = call.target.digest()
     limit = page_size(call.request) or PAGE
     last = call.request.query.get("last")
     artifact_type = call.request.query.get("artifactType")
+    moment = call.memory.moment
     found = await referrers.page(
         call.database,
         call.registry,
@@ -27,17 +35,20 @@ async def get(call: Call) -> web.StreamResponse:
         after=host.parse_digest(last) if last else "",
         limit=limit + 1,
     )
-    page = found[:limit]
+    page = found.referrers[:limit]
     headers = {"Content-Type": OCI_INDEX}
     query = {"n": str(limit)}
     if artifact_type is not None:
         headers["OCI-Filters-Applied"] = "artifactType"
         query["artifactType"] = artifact_type
-    if len(found) > limit:
+    if len(found.referrers) > limit:
         query["last"] = page[-1].digest
         headers["Link"] = next_page(f"{call.target.path}/referrers/{subject}", **query)
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(referrer) for referrer in page]}
-    return web.Response(body=orjson.dumps(index), headers=headers)
+    content = orjson.dumps(index)
+    known = KnownReferrers(headers, content, Prompt.of(headers, content))
+    call.memory.keep_referrers(call.target, found.repository_id, known, moment)
+    return known
 
 
 def _descriptor(referrer: Referrer) -> dict[str, Any]:

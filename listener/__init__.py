@@ -5,7 +5,7 @@
 
 `make_app(settings)` returns an aiohttp application, in which the plane has set:
 
-- `app[DATABASE]`: the plane's berth.database.db.Database, asked by `/readyz` (the plane opens and closes it, by `cleanup_ctx`);
+- `app[DATABASE]`: the plane's `Database`, asked by `/readyz` (the plane opens and closes it, by `cleanup_ctx`);
 - `app[STORE]`: its berth.store.contract.Store, where it has one, likewise;
 - `app[ANSWER_FAULT]`: how this plane says what is wrong with a request that no handler sees, because it is not HTTP,
   or because the code failed: a function of the status and a text for people, that returns a response;

@@ -2,12 +2,13 @@
 
 Whoever takes away or replaces what a process may remember calls `tell` in the transaction that does it: PostgreSQL
 hands it to all that listen (berth/changes/ear.py) when the transaction commits. What only becomes new need not be told,
-for only what was found is remembered, never that something was missing.
+for only what was found is remembered, never that something was missing. But for referrers: their whole list is
+remembered, the empty one too.
 """
 
 from typing import Any, Protocol
 
-from sqlalchemy import ARRAY, Text, bindparam, event, text
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, cast, event, func, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import Pool
 
@@ -21,6 +22,7 @@ _TELL = text("SELECT pg_notify(:channel, subject) FROM unnest(:subjects) AS subj
     bindparam("channel", ear.CHANNEL, Text), bindparam("subjects", type_=ARRAY(Text))
 )
 _TOLD = "told"
+_REFERRERS = "referrers"
 # What never changes.
 NEVER: Subject = "never"
 # The keys that seal passwords and tokens.
@@ -35,6 +37,17 @@ class _Identified(Protocol):
 def of_repository(repository_id: int) -> Subject:
     """What a repository contains."""
     return f"repository {repository_id}"
+
+
+def of_referrers(repository_id: int, subject: str) -> Subject:
+    """Which images of the repository have the image of this digest as their subject."""
+    return f"{_REFERRERS} {repository_id} {subject}"
+
+
+def told_of_referrers(repository_id: ColumnElement[int], subject: ColumnElement[str]) -> ColumnElement[str]:
+    """The same told by a statement that adds one; who asks it calls `heard` afterwards."""
+    said = func.concat_ws(" ", _REFERRERS, repository_id, subject, type_=Text)
+    return cast(func.pg_notify(ear.CHANNEL, said), Text)
 
 
 def of_access(repository_id: int) -> Subject:
@@ -84,6 +97,11 @@ async def tell_of(connection: AsyncConnection, *subjects: Subject) -> None:
     """
     connection.info.setdefault(_TOLD, []).extend(subjects)
     await connection.execute(_TELL, {"subjects": list(subjects)})
+
+
+def heard(*subjects: Subject) -> None:
+    """What a statement of this process told, which was asked outside of any transaction."""
+    ear.hear(subjects)
 
 
 @event.listens_for(Pool, "checkin")

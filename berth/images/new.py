@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.images.manifests import Manifest
@@ -83,9 +85,14 @@ def _statement() -> Any:
         ["repository_id", "tag", "digest"],
         select(image.c.repository_id, tag.c.tag, image.c.digest).join_from(image, tag, true()),
     )
-    # A statement that is asked alone is not durable by itself (berth/database/questions.py).
+    is_referrer = values["subject"].is_not(None)
     return (
-        select(func.set_config("synchronous_commit", "on", true()))
+        select(
+            image.c.repository_id,
+            # A statement that is asked alone is not durable by itself (berth/database/questions.py).
+            func.set_config("synchronous_commit", "on", true()),
+            case((is_referrer, changes.told_of_referrers(image.c.repository_id, values["subject"]))),
+        )
         .select_from(image)
         .add_cte(references.cte("image_references_"), tagged.cte("tagged"))
     )
@@ -102,6 +109,7 @@ async def put(database: Database, registry: Registry, name: str, manifest: Manif
     """
     if manifest.is_index:
         return False
+    subject = None if manifest.subject is None else manifest.subject.digest
     media_types = {blob.digest: blob.media_type for blob in manifest.blobs}
     try:
         rows = await database.ask(
@@ -110,7 +118,7 @@ async def put(database: Database, registry: Registry, name: str, manifest: Manif
             digest=manifest.digest,
             media_type=manifest.media_type,
             artifact_type=manifest.artifact_type,
-            subject=None if manifest.subject is None else manifest.subject.digest,
+            subject=subject,
             annotations=orjson.dumps(dict(manifest.annotations)).decode(),
             size=manifest.size,
             manifest=manifest.content,
@@ -121,4 +129,6 @@ async def put(database: Database, registry: Registry, name: str, manifest: Manif
     except asyncpg.UniqueViolationError:
         # Somebody else put the image, or a tag, at the same time.
         return False
+    if rows and subject is not None:
+        changes.heard(changes.of_referrers(rows[0]["repository_id"], subject))
     return bool(rows)

@@ -67,6 +67,8 @@ async def put(
         ]
         if moved and await _tag(connection, repository, manifest.digest, moved):
             await changes.tell(connection, repository)
+        if former is None and manifest.subject is not None:
+            await changes.tell_of(connection, changes.of_referrers(repository.id, manifest.subject.digest))
     return Put(manifest, former is None, restored, bool(moved))
 
 

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import asyncpg
 from sqlalchemy import ARRAY, Text, bindparam, func, select, true
 
-from berth import repositories, schema
+from berth import schema
 from berth.database.db import Database
 from berth.database.questions import Question
+from berth.errors import RepositoryNotFound
 from berth.images.lists import Filter, of_status
 from berth.images.storage_classes import ImageStatus
 from berth.names import Digest, Registry
-from berth.repositories import NAMED
+from berth.repositories import NAMED, naming
 from berth.schema import images
 
 
@@ -28,6 +30,14 @@ class Referrer:
     status: ImageStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Referrers in the order of their digests; `repository_id` is that of the repository."""
+
+    repository_id: int
+    referrers: tuple[Referrer, ...]
+
+
 async def page(
     database: Database,
     registry: Registry,
@@ -38,7 +48,7 @@ async def page(
     status: ImageStatus | None = ImageStatus.ACTIVE,
     after: str = "",
     limit: int,
-) -> list[Referrer]:
+) -> Page:
     """At most `limit` images whose subject is `subject`, in the order of their digests, after `after`.
 
     Those of these artifact types (none: of any) and of this status (None: of any). The subject need not be there.
@@ -49,17 +59,21 @@ async def page(
     if artifact_types:
         given["artifact_types"] = list(dict.fromkeys(artifact_types))
     question = _page(chosen, of_a_type=bool(artifact_types))
-    return [
-        Referrer(
-            Digest(row["digest"]),
-            row["media_type"],
-            row["artifact_type"],
-            row["size"],
-            row["annotations"],
-            ImageStatus.of(row["storage_class"]),
-        )
-        for row in await repositories.ask(database, question, registry, name, **given)
-    ]
+    rows = await database.ask(question, **naming(registry, name), **given)
+    if not rows:
+        raise RepositoryNotFound(registry, name)
+    return Page(rows[0]["repository_id"], tuple(_referrer(row) for row in rows if row["digest"] is not None))
+
+
+def _referrer(row: asyncpg.Record) -> Referrer:
+    return Referrer(
+        Digest(row["digest"]),
+        row["media_type"],
+        row["artifact_type"],
+        row["size"],
+        row["annotations"],
+        ImageStatus.of(row["storage_class"]),
+    )
 
 
 @cache
@@ -87,5 +101,6 @@ def _page(chosen: Filter, *, of_a_type: bool) -> Question:
         page = select(of_kind).select_from(kinds.join(of_kind, true()))
         page = page.order_by(of_kind.c.digest).limit(bindparam("limit"))
     found = page.lateral("page")
-    question = select(found).select_from(schema.repositories.outerjoin(found, true())).where(NAMED)
+    question = select(schema.repositories.c.id.label("repository_id"), found)
+    question = question.select_from(schema.repositories.outerjoin(found, true())).where(NAMED)
     return Question(question.order_by(found.c.digest))

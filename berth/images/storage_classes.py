@@ -73,6 +73,8 @@ async def archive(connection: AsyncConnection, repository_id: int, digests: Sequ
 async def restore(connection: AsyncConnection, repository_id: int, digests: Sequence[str]) -> None:
     """Restore images that this transaction has locked, and that reference no archived ones."""
     await _set(connection, repository_id, digests, StorageClass.STANDARD, "activated_at")
+    # They may be referrers.
+    await changes.tell(connection, repository_id)
 
 
 async def _change(

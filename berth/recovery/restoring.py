@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, Text, any_, case, delete, distinct, fu
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from berth import changes
 from berth.database.db import Database
 from berth.errors import listed
 from berth.images.storage_classes import StorageClass
@@ -58,6 +59,8 @@ async def restore(
         await _check_references(connection, repository, last)
         held = await _tag(connection, repository, all_)
         await connection.execute(delete(deleted_images).where(_deleted.id == all_))
+        # They may be referrers.
+        await changes.tell(connection, repository)
     return [_told(one, one.digest in back, held) for one in chosen]
 
 

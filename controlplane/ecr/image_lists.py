@@ -70,10 +70,10 @@ async def list_image_referrers(call: Call, request: Members) -> Members:
         after=pages.after(request.get("nextToken")) or "",
         limit=limit + 1,
     )
-    listed = found[:limit]
+    listed = found.referrers[:limit]
     return {
         "referrers": [_referrer(one) for one in listed],
-        "nextToken": pages.token(listed[-1].digest) if len(found) > limit else None,
+        "nextToken": pages.token(listed[-1].digest) if len(found.referrers) > limit else None,
     }
 
 

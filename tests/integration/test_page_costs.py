@@ -1,7 +1,7 @@
 """A page of a list costs what is on it, whatever the length of the list: so many rows are read, and no more."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,7 @@ from berth.database import migrations
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.images import lists, referrers
+from berth.images.referrers import Referrer
 from berth.names import Digest, Registry
 
 REGISTRY = Registry("000000000001", "us-east-1")
@@ -80,17 +81,18 @@ async def explained(postgres_url: str) -> AsyncIterator[Explained]:
         connection.execute("DROP SCHEMA pages CASCADE")
 
 
-Listing = Callable[[Database, str], Awaitable[list[Any]]]
+async def _referrers(database: Database, name: str, *types: str) -> tuple[Referrer, ...]:
+    page = await referrers.page(database, REGISTRY, name, SUBJECT, artifact_types=types, limit=PAGE)
+    return page.referrers
+
+
+Listing = Callable[[Database, str], Awaitable[Sequence[Any]]]
 LISTINGS: dict[str, Listing] = {
     "tags": lambda database, name: lists.tag_names(database, REGISTRY, name, after="v", limit=PAGE),
     "tags from the middle": lambda database, name: lists.tag_names(database, REGISTRY, name, after="v0", limit=PAGE),
-    "referrers": lambda database, name: referrers.page(database, REGISTRY, name, SUBJECT, limit=PAGE),
-    "referrers of a rare type": lambda database, name: referrers.page(
-        database, REGISTRY, name, SUBJECT, artifact_types=["rare"], limit=PAGE
-    ),
-    "referrers of two types": lambda database, name: referrers.page(
-        database, REGISTRY, name, SUBJECT, artifact_types=["rare", "common", "rare"], limit=PAGE
-    ),
+    "referrers": _referrers,
+    "referrers of a rare type": lambda database, name: _referrers(database, name, "rare"),
+    "referrers of two types": lambda database, name: _referrers(database, name, "rare", "common", "rare"),
     "repositories": lambda database, name: repositories.page(database, REGISTRY, after=name, limit=PAGE),
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -27,7 +28,7 @@ from berth.sealing import Seal
 from berth.settings import Settings
 from dataplane.at_once import AtOnce
 from tests.identities import EVERYTHING, Identities
-from tests.integration.dataplane.conftest import RegistryClient
+from tests.integration.dataplane.conftest import OCI_MANIFEST, RegistryClient
 
 Make = Callable[..., Awaitable[Repository]]
 NAME = "team/app"
@@ -99,6 +100,9 @@ async def test_what_is_known_is_answered_without_a_statement_and_as_before(
     digest, document = await client.push_image(NAME, "v1")
     small = document["layers"][0]["digest"]
     await known.send("GET", f"{NAME}/manifests/v1")
+    for kind in ("a/b", "a/b", "other"):
+        seed, fields = os.urandom(4), {"subject": {"digest": digest, "size": 1, "mediaType": OCI_MANIFEST}}
+        await client.push_image(NAME, None, seed, artifactType=kind, **fields)
     for method, path in (
         ("GET", f"{NAME}/manifests/v1"),
         ("HEAD", f"{NAME}/manifests/v1"),
@@ -106,6 +110,8 @@ async def test_what_is_known_is_answered_without_a_statement_and_as_before(
         ("HEAD", f"{NAME}/manifests/{digest}"),
         ("GET", f"{NAME}/blobs/{small}"),
         ("HEAD", f"{NAME}/blobs/{small}"),
+        ("GET", f"{NAME}/referrers/{digest}"),
+        ("GET", f"{NAME}/referrers/{digest}?artifactType=a%2Fb&n=1"),
     ):
         first = await known.send(method, path)
         before = plane.at_once

@@ -4,6 +4,7 @@ On the same machine at once; on another one within a second, and not longer when
 """
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -20,12 +22,14 @@ from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
 from berth.images import storage_classes
+from berth.images.manifests import OCI_INDEX
 from berth.images.storage_classes import StorageClass
 from berth.names import Digest, Registry
+from berth.recovery import restoring
 from berth.repositories import Repository
 from berth.settings import Settings
 from tests.berth_process import answers_ready, free_port
-from tests.integration.dataplane.conftest import RegistryClient
+from tests.integration.dataplane.conftest import OCI_MANIFEST, RegistryClient
 
 Make = Callable[..., Awaitable[Repository]]
 NAME = "team/app"
@@ -135,6 +139,68 @@ async def test_an_archived_image_and_its_layers_are_handed_out_by_no_replica(
     await storage_classes.change(database, registry, NAME, Digest(digest), None, StorageClass.STANDARD)
     for path in paths:
         assert (await replica.send("GET", path)).status == 200, "that something is missing is never remembered"
+
+
+async def referrers(replica: RegistryClient, digest: str, query: str = "") -> set[str]:
+    answer = await replica.send("GET", f"{NAME}/referrers/{digest}{query}")
+    assert answer.status == 200, answer
+    return {one["digest"] for one in json.loads(answer.body)["manifests"]}
+
+
+async def until_referrers_are(replica: RegistryClient, digest: str, expected: set[str]) -> None:
+    """From now on, a second later at the most, and on every further page and by every filter too."""
+    deadline = time.monotonic() + SECONDS
+    while (found := await referrers(replica, digest)) != expected:
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.005)
+    assert await referrers(replica, digest, "?n=1000") == expected
+    assert await referrers(replica, digest, "?artifactType=application%2Fsbom") == expected
+
+
+@pytest.mark.parametrize("is_index", [False, True])
+async def test_a_new_referrer_is_listed_by_every_replica(
+    client: RegistryClient, replica: RegistryClient, image: tuple[str, str], is_index: bool
+) -> None:
+    digest, expected = image[0], set[str]()
+    for number in range(3):
+        await until_referrers_are(replica, digest, expected)
+        fields = {
+            "subject": {"mediaType": OCI_MANIFEST, "digest": digest, "size": 1},
+            "artifactType": "application/sbom",
+        }
+        if is_index:
+            index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": {"n": str(number)}}
+            expected.add(await client.push_manifest(NAME, None, index | fields, OCI_INDEX))
+        else:
+            expected.add((await client.push_image(NAME, None, bytes([number]), **fields))[0])
+    await until_referrers_are(replica, digest, expected)
+
+
+async def test_a_referrer_that_goes_and_comes_back_does_so_on_every_replica(
+    client: RegistryClient, replica: RegistryClient, image: tuple[str, str], database: Database, registry: Registry
+) -> None:
+    fields = {"subject": {"mediaType": OCI_MANIFEST, "digest": image[0], "size": 1}, "artifactType": "application/sbom"}
+    other, _ = await client.push_image(NAME, None, b"a", **fields)
+    referrer, document = await client.push_image(NAME, None, b"b", **fields)
+    with_it, without_it = {other, referrer}, {other}
+
+    async def put_again() -> None:
+        await client.push_manifest(NAME, None, document)
+
+    async def change(storage_class: StorageClass) -> None:
+        await storage_classes.change(database, registry, NAME, Digest(referrer), None, storage_class)
+
+    await until_referrers_are(replica, image[0], with_it)
+    for back in (partial(change, StorageClass.STANDARD), put_again):
+        await change(StorageClass.ARCHIVE)
+        await until_referrers_are(replica, image[0], without_it)
+        await back()
+        await until_referrers_are(replica, image[0], with_it)
+    for back in (partial(restoring.restore, database, registry, NAME, [Digest(referrer)]), put_again):
+        assert (await client.send("DELETE", f"{NAME}/manifests/{referrer}")).status == 202
+        await until_referrers_are(replica, image[0], without_it)
+        await back()
+        await until_referrers_are(replica, image[0], with_it)
 
 
 async def test_a_deleted_repository_is_gone_on_every_replica_and_a_new_one_is_empty(
