@@ -16,8 +16,8 @@ Values = str | tuple[str, ...]
 def check(condition: Condition, version: str) -> Check:
     """`condition` of a policy of that language version.
 
-    A variable that cannot be resolved makes it fail, also where the operator is negated. IAM user guide, "Variables and
-    tags": "any attempt to match it fails and causes the statement to be invalid".
+    A value with a variable that has no value in the request matches nothing, so that a negated operator holds. IAM user
+    guide, "Policy variables with no value".
     """
     key = condition.key.lower()
     if condition.operator == "Null":
@@ -52,17 +52,16 @@ def _with_variables(key: str, compared: Comparison, holds: _Holds, missing: bool
         value = context.get(key)
         if value is None or value == ():
             return missing
-        test = bind(context) if bind is not None else None
-        return test is not None and holds(value, test, negated)
+        return bind is not None and holds(value, bind(context), negated)
 
     return with_variables
 
 
 def _holds_without_the_key(condition: Condition, compared: Comparison) -> bool:
-    """What the condition is where the request has no such key."""
-    if condition.if_exists or condition.quantifier == "ForAllValues":
-        return True
-    return compared.negated and condition.quantifier is None
+    """What the condition is where the request has no such key; ForAnyValue fails then, also with IfExists."""
+    if condition.quantifier is not None:
+        return condition.quantifier == "ForAllValues"
+    return condition.if_exists or compared.negated
 
 
 def _holds_of_one(value: Values, test: Test, negated: bool) -> bool:

@@ -17,10 +17,12 @@ _DENYING = {
 
 def words(request: Request, decision: Decision) -> str:
     """The message of AccessDenied."""
-    return (
-        f"User: {request.caller.name} is not authorized to perform: {request.action} on resource: {request.resource} "
-        f"{reason(request.action, decision)}"
-    )
+    return refusal(request.caller.name, request.action, request.resource, decision)
+
+
+def refusal(caller: str, action: str, resource: str, decision: Decision) -> str:
+    """The same, of the ARN of whoever asked."""
+    return f"User: {caller} is not authorized to perform: {action} on resource: {resource} {reason(action, decision)}"
 
 
 def reason(action: str, decision: Decision) -> str:

@@ -14,8 +14,8 @@ from berth.identity.policies.variables import Context, Escaped, Part, Template, 
 
 # Whether a value of the request matches any value of the policy.
 Test = Callable[[str], bool]
-# The test as it is in a request; None where a variable of the policy cannot be resolved.
-Bound = Callable[[Context], Test | None]
+# The test as it is in a request. A value of the policy whose variable has no value there matches nothing.
+Bound = Callable[[Context], Test]
 
 ARN_COMPONENTS = 6
 
@@ -48,10 +48,9 @@ def _of_strings(build: Callable[[list[str]], Test]) -> Callable[[_Parts], _Built
             return build(["".join(map(str, parts)) for parts in texts]), None
         templates = [Template(parts, wildcards=False) for parts in texts]
 
-        def bind(context: Context) -> Test | None:
-            filled = [template.text(context) for template in templates]
-            known = [text for text in filled if text is not None]
-            return build(known) if len(known) == len(filled) else None
+        def bind(context: Context) -> Test:
+            filled = (template.text(context) for template in templates)
+            return build([text for text in filled if text is not None])
 
         return None, bind
 
@@ -66,10 +65,10 @@ def _of_globs(
     def built(texts: _Parts) -> _Built:
         templates = [[Template(part, wildcards=True) for part in split(parts)] for parts in texts]
 
-        def bind(context: Context) -> Test | None:
+        def bind(context: Context) -> Test:
             filled = [[template.matcher(context) for template in several] for several in templates]
             known = [[matches for matches in several if matches is not None] for several in filled]
-            return build(known) if list(map(len, known)) == list(map(len, filled)) else None
+            return build([each for each, wanted in zip(known, filled, strict=True) if len(each) == len(wanted)])
 
         if any(template.variables for several in templates for template in several):
             return None, bind

@@ -83,7 +83,7 @@ def _resource(statement: Statement, version: str) -> ResourceCheck | None:
     negated = bool(statement.not_resources)
     if "*" in patterns and not negated:
         return None
-    parts = [_with_variables_at_the_end(pattern, version) for pattern in patterns]
+    parts = [_with_variables_at_the_end(_complete(pattern), version) for pattern in patterns]
     templates = [Template(each, wildcards=True) for each in parts]
     plain = [template.matcher({}) for template in templates if not template.variables]
     return _check(
@@ -105,6 +105,12 @@ def _check(matchers: list[Matcher], templates: list[Template], negated: bool) ->
         return found is not negated
 
     return check
+
+
+def _complete(pattern: str) -> str:
+    """What an ARN lacks at its end is any (IAM user guide, "IAM identifiers"); a `*` goes that far by itself."""
+    is_arn = pattern.startswith("arn:") and "*" not in pattern
+    return pattern + ":*" * (_COLONS - pattern.count(":")) if is_arn else pattern
 
 
 def _with_variables_at_the_end(pattern: str, version: str) -> list[Part]:

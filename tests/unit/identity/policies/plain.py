@@ -3,17 +3,12 @@
 It shares no code with the engine. It takes the policies as they are written, each case as test_corpus has them.
 """
 
-import ipaddress
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
+from tests.unit.identity.policies import plain_conditions
+
 Case = dict[str, Any]
-
-
-class Unresolved(Exception):
-    """A variable has no value."""
 
 
 def decide(case: Case) -> str:
@@ -55,7 +50,7 @@ def effects(case: Case, policy: dict[str, Any], effect: str) -> list[str]:
         and is_about_action(case, statement)
         and is_about_resource(case, statement, variables)
         and all(
-            condition_holds(case, operator, key, written if isinstance(written, list) else [written], variables)
+            plain_conditions.holds(case["context"], operator, key, written, variables=variables)
             for operator, keys in statement.get("Condition", {}).items()
             for key, written in keys.items()
         )
@@ -94,8 +89,9 @@ def is_about_resource(case: Case, statement: dict[str, Any], variables: bool) ->
 
     def matches(pattern: str) -> bool:
         try:
-            return bool(re.fullmatch(expression(case, pattern, variables), case["resource"], re.DOTALL))
-        except Unresolved:
+            wanted = plain_conditions.expression(case["context"], complete(pattern), variables=variables)
+            return bool(re.fullmatch(wanted, case["resource"], re.DOTALL))
+        except plain_conditions.Unresolved:
             return "NotResource" in statement
 
     if "NotResource" in statement:
@@ -103,96 +99,14 @@ def is_about_resource(case: Case, statement: dict[str, Any], variables: bool) ->
     return any(map(matches, listed(statement, "Resource") or ["*"]))
 
 
-def condition_holds(case: Case, operator: str, key: str, written: list[str], variables: bool) -> bool:
-    quantifier, _, name = operator.rpartition(":")
-    if_exists, name = name.endswith("IfExists"), name.removesuffix("IfExists")
-    found = {known.lower(): value for known, value in case["context"].items()}.get(key.lower())
-    several = found if isinstance(found, list) else [] if found is None else [found]
-    if name == "Null":
-        return ("false" if any(several) or isinstance(found, str) else "true") in [each.lower() for each in written]
-    negated, name = "Not" in name, name.replace("Not", "", 1)
-    if not several:
-        return if_exists or quantifier == "ForAllValues" or (negated and not quantifier)
-    if quantifier and not any(several):
-        several = []
-    try:
-        verdicts = [
-            any(compare(case, name, value, one, variables) for one in resolvable(case, written, name, variables))
-            for value in several
-        ]
-    except Unresolved:
-        return False
-    if not quantifier:
-        return any(verdicts) is not negated
-    combine: Callable[[list[bool]], bool] = all if quantifier == "ForAllValues" else any
-    return combine([verdict is not negated for verdict in verdicts])
-
-
-def resolvable(case: Case, written: list[str], name: str, variables: bool) -> list[str]:
-    """Raises Unresolved where any of the values is not."""
-    if name.startswith(("String", "Arn")):
-        for one in written:
-            expression(case, one, variables)
-    return written
-
-
-def compare(case: Case, name: str, value: str, written: str, variables: bool) -> bool:
-    if name in {"StringEquals", "StringEqualsIgnoreCase"}:
-        flags = re.IGNORECASE if name.endswith("IgnoreCase") else re.NOFLAG
-        return bool(re.fullmatch(expression(case, written, variables, wildcards=False), value, flags | re.DOTALL))
-    if name == "StringLike":
-        return bool(re.fullmatch(expression(case, written, variables), value, re.DOTALL))
-    if name in {"ArnEquals", "ArnLike"}:
-        patterns = expression(case, written.replace("${aws:", "${aws\0"), variables).split(":")
-        return all(
-            re.fullmatch(pattern, part, re.DOTALL) for pattern, part in zip(patterns, value.split(":", 5), strict=True)
-        )
-    if name == "Bool":
-        return value.lower() == written.lower()
-    if name == "IpAddress":
-        return ipaddress.ip_address(value) in ipaddress.ip_network(written, strict=False)
-    read: Callable[[str], float] = float if name.startswith("Numeric") else moment
-    compared = name.removeprefix("Numeric").removeprefix("Date")
-    left, right = read(value), read(written)
-    return {
-        "Equals": left == right,
-        "LessThan": left < right,
-        "LessThanEquals": left <= right,
-        "GreaterThan": left > right,
-        "GreaterThanEquals": left >= right,
-    }[compared]
-
-
-def moment(written: str) -> float:
-    return datetime.strptime(written, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
-
-
-def expression(case: Case, written: str, variables: bool, *, wildcards: bool = True) -> str:
-    """The regular expression for a text with wildcards and variables."""
-    keys = {key.lower(): value for key, value in case["context"].items()}
-    out = ""
-    for part in re.findall(r"\$\{[^{}]*\}|.", written, re.DOTALL):
-        if variables and len(part) > 1:
-            content = part[2:-1].strip().replace("\0", ":")
-            key, comma, default = content.partition(",")
-            value = keys.get(key.strip().lower())
-            if content in {"*", "?", "$"}:
-                out += re.escape(content)
-            elif isinstance(value, str):
-                out += re.escape(value)
-            elif comma:
-                out += re.escape(default.strip().strip("'"))
-            else:
-                raise Unresolved
-        elif wildcards and part in {"*", "?"}:
-            out += {"*": ".*", "?": "."}[part]
-        else:
-            out += re.escape(part)
-    return out
+def complete(pattern: str) -> str:
+    """An ARN with fewer than six fields is as good as one with `*` in those that it lacks."""
+    fields = pattern.split(":")
+    return ":".join(fields + ["*"] * (6 - len(fields))) if fields[0] == "arn" and "*" not in pattern else pattern
 
 
 def like(pattern: str, text: str) -> bool:
-    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text, re.DOTALL))
+    return bool(re.fullmatch(plain_conditions.plain_pattern(pattern), text, re.DOTALL))
 
 
 def listed(of: Any, member: str) -> list[Any]:

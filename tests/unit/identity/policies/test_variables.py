@@ -58,6 +58,13 @@ def test_a_variable_stands_behind_the_fifth_colon_only() -> None:
     assert not is_about(REPOSITORY.replace("ecr", "${aws:PrincipalTag/none, 'ecr'}"))
 
 
+@pytest.mark.parametrize("resource", ["arn:aws:ecr", "arn:aws:ecr:us-east-1", "arn:aws:ecr:*", "arn:*"])
+def test_what_an_arn_lacks_at_its_end_is_any(resource: str) -> None:
+    """IAM user guide, "IAM identifiers": `arn:aws:sqs` is equivalent to `arn:aws:sqs:*:*:*`."""
+    assert is_about(resource)
+    assert not is_about("arn:aws:s3")
+
+
 def test_an_older_language_knows_no_variables() -> None:
     assert not is_about(f"{BASE}${{aws:PrincipalTag/team}}/web", version="2008-10-17")
     assert is_about(f"{BASE}${{aws:username}}", f"{BASE}${{aws:username}}", version="2008-10-17")
@@ -80,9 +87,36 @@ def test_an_exception_that_cannot_be_resolved_excepts_everything() -> None:
     assert decide(request(keys=KEYS), applying(allow(), denial)).allowed
 
 
-@pytest.mark.parametrize("operator", ["StringEquals", "StringLike", "StringEqualsIgnoreCase", "StringNotEquals"])
-def test_a_condition_whose_variable_cannot_be_resolved_fails(operator: str) -> None:
-    assert not holds({operator: {"aws:username": ["${aws:PrincipalTag/none}", "other"]}}, KEYS)
+@pytest.mark.parametrize(
+    ("positive", "negated"),
+    [
+        ("StringEquals", "StringNotEquals"),
+        ("StringLike", "StringNotLike"),
+        ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+    ],
+)
+def test_a_variable_without_a_value_is_like_nothing(positive: str, negated: str) -> None:
+    """ "There is no equal or like value … Inverted condition operators … do match against a null value"."""
+    unresolved = "${aws:PrincipalTag/none}"
+    assert not holds({positive: {"aws:username": unresolved}}, KEYS)
+    assert holds({negated: {"aws:username": unresolved}}, KEYS)
+    assert holds({positive: {"aws:username": [unresolved, "web"]}}, KEYS)
+    assert not holds({negated: {"aws:username": [unresolved, "web"]}}, KEYS)
+
+
+def test_who_lacks_the_tag_that_has_to_be_the_resources_is_denied() -> None:
+    """The example of "Policy variables with no value"."""
+    condition = {"StringNotEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/none}"}}
+    which = applying(allow(), deny(Condition=condition))
+    assert not decide(request(keys=KEYS | {"aws:ResourceTag/team": "web"}), which).allowed
+
+
+def test_an_arn_with_a_variable_without_a_value_is_like_none() -> None:
+    keys = {"aws:PrincipalArn": "arn:aws:iam::111122223333:user/web"}
+    unresolved = "arn:aws:iam::*:user/${aws:PrincipalTag/none}"
+    assert not holds({"ArnLike": {"aws:PrincipalArn": unresolved}}, keys)
+    assert holds({"ArnLike": {"aws:PrincipalArn": [unresolved, "arn:aws:iam::*:user/web"]}}, keys)
+    assert holds({"ArnNotLike": {"aws:PrincipalArn": unresolved}}, keys)
 
 
 @pytest.mark.parametrize(
