@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from bench import machine
+from berth.audit import AuditLog
 from berth.identity import grammar
 from berth.identity.access import Access
 from berth.identity.authorize import Asked, authorize
@@ -70,10 +71,11 @@ def _as_a_plane(documents: list[dict[str, Any]], *, lasting: bool) -> Callable[[
     permits = Permits(principal, Own(principal.arn, "alice", {"team": "team9"}, texts, None, None, None, ()))
     nothing = {"id": 1, "policy": None, "tags": {}, "registry_policy": None, "scope": None, "is_closed": False}
     asked = Asked("ecr:BatchGetImage", REPOSITORY, Access(Registry(ACCOUNT, "us-east-1"), "team9/app", nothing))
+    audit = AuditLog()
 
     def work() -> None:
         circumstances = Circumstances(datetime.now(UTC), "10.0.0.7", secure=True, region="us-east-1")
-        authorize(permits, asked, circumstances)
+        authorize(permits, asked, circumstances, audit)
 
     return work
 

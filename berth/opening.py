@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from berth.addresses import Addresses
+from berth.audit import AuditLog
+from berth.audit.keeping import keeping
 from berth.changes.ear import Ear
 from berth.database.db import Database
 from berth.identity.authorize import Authority
@@ -33,6 +35,7 @@ class Opened:
     keyring: KeyRing
     addresses: Addresses
     throttle: Throttle
+    audit: AuditLog
 
 
 @contextlib.asynccontextmanager
@@ -44,6 +47,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     url = settings.database_url.get_secret_value()
     database, ear = Database(url), Ear(url, settings.data)
     authority, throttle = Authority(database, ear), throttle_of(settings)
+    audit = AuditLog(is_on=settings.audit_days > 0)
     try:
         keyring = await load_keyring(database, master)
         async with (
@@ -51,9 +55,10 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             following(keyring, ear),
             ear.listening(),
             sharing(throttle, database),
+            keeping(audit, database),
         ):
             addresses = Addresses(settings)
-            yield Opened(settings, database, ear, authority, store, master, keyring, addresses, throttle)
+            yield Opened(settings, database, ear, authority, store, master, keyring, addresses, throttle, audit)
     finally:
         throttle.close()
         await database.close()

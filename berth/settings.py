@@ -208,6 +208,9 @@ class Settings(BaseSettings):
     layer_expiry: Annotated[Duration, PlainValidator(parse_duration)] = Field(
         Duration(hours=24), description="a pushed layer that no image came to need goes away after so long"
     )
+    audit_days: int = Field(
+        7, ge=0, le=3653, description="for so many days it is kept what was asked and decided; 0: not at all"
+    )
     collection_minutes: int = Field(1, ge=1, le=1440, description="how often the worker collects what nobody needs")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug also logs each request")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, JSON elsewhere")

@@ -52,7 +52,7 @@ async def check(operation: Operation, members: Members, call: Call) -> None:
         return
     asking = _of_ecr(rule, members, call) if operation.service == "ecr" else _of_iam(rule, members, call)
     async for asked in asking:
-        authorize(call.permits, asked, call.circumstances)
+        authorize(call.permits, asked, call.circumstances, call.opened.audit)
 
 
 async def _of_ecr(rule: Rule, members: Members, call: Call) -> AsyncIterator[Asked]:

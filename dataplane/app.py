@@ -110,7 +110,7 @@ def _plane(opened: Opened) -> DataPlane:
 def _at_once(plane: DataPlane) -> AtOnce:
     opened = plane.opened
     plain = Plain(opened.addresses)
-    return AtOnce(plain, plane.passwords, opened.authority, plane.memory, opened.throttle, ACTIONS)
+    return AtOnce(plain, plane.passwords, opened.authority, plane.memory, opened.throttle, opened.audit, ACTIONS)
 
 
 def make_app(settings: Settings) -> web.Application:

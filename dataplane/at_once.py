@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from aiohttp.http import RawRequestMessage
 from multidict import CIMultiDictProxy
 
-from berth.errors import AccessDenied
-from berth.identity.authorize import Asked, Authority, authorize
+from berth.audit import AuditLog, Ruled
+from berth.identity.authorize import Asked, Authority, rule
 from berth.identity.permits import Permits
 from berth.identity.principals import Principal
 from berth.throttling.buckets import Throttle
@@ -33,6 +33,7 @@ class AtOnce:
         authority: Authority,
         memory: Memory,
         throttle: Throttle,
+        audit: AuditLog,
         actions: Mapping[tuple[str, str], str | None],
     ) -> None:
         """`actions`: that which the principal must be allowed, by method and kind of target."""
@@ -41,6 +42,7 @@ class AtOnce:
         self._authority = authority
         self._memory = memory
         self._throttle = throttle
+        self._audit = audit
         self._actions = actions
 
     def answer(self, message: RawRequestMessage, peer: Peer) -> Prompt | None:
@@ -56,25 +58,33 @@ class AtOnce:
             return None
         permits = self._passwords.recall(given[0])
         action = self._actions.get((message.method, target.kind))
-        if permits is None or action is None or not self._is_allowed(permits, action, target, headers, peer):
+        ruled = None if permits is None or action is None else self._allowed(permits, action, target, headers, peer)
+        if permits is None or ruled is None:
             return None
         answer = self._answer(message.method, target, permits.principal)
-        # What there is no answer to yet takes its token on its whole way, which also says that there is none.
+        # What there is no answer to yet takes its token and is counted on its whole way, which also says so.
         if answer is None or self._throttle.wait(permits.principal.account, target.registry.region, action):
             return None
+        self._count(ruled, headers, peer, target)
         return answer
 
-    def _is_allowed(
+    def _allowed(
         self, permits: Permits, action: str, target: Target, headers: CIMultiDictProxy[str], peer: Peer
-    ) -> bool:
+    ) -> Ruled | None:
+        """The decision, where it is known by what, and it is allowed."""
         on = self._authority.recall_access(target.arn)
-        if on is None or permits.is_allowed(action, target.arn, on):
-            return on is not None
-        try:
-            authorize(permits, Asked(action, target.arn, on), circumstances(headers, peer, target.registry.region))
-        except AccessDenied:
-            return False
-        return True
+        if on is None:
+            return None
+        known = permits.recall(action, target.arn, on)
+        if known is not None:
+            return known
+        ruled = rule(permits, Asked(action, target.arn, on), circumstances(headers, peer, target.registry.region))
+        return ruled if ruled.decision.allowed else None
+
+    def _count(self, ruled: Ruled, headers: CIMultiDictProxy[str], peer: Peer, target: Target) -> None:
+        agent, referer = headers.get("User-Agent"), headers.get("Referer")
+        if not self._audit.again(ruled, peer.address, peer.is_secure, peer.place.vpc_endpoint, agent, referer):
+            self._audit.count(ruled, circumstances(headers, peer, target.registry.region))
 
     def _answer(self, method: str, target: Target, principal: Principal) -> Prompt | None:
         if target.kind == "manifests":

@@ -59,4 +59,4 @@ class Call:
     async def authorize(self, action: str, registry: Registry, name: str) -> None:
         """Raise AccessDenied unless the principal may do `action` to the repository of that name (ALL: to all)."""
         on = await self.opened.authority.access(registry, name)
-        authorize(self.permits, Asked(action, registry.arn(name), on), self.circumstances)
+        authorize(self.permits, Asked(action, registry.arn(name), on), self.circumstances, self.opened.audit)

@@ -50,11 +50,12 @@ ALL = "*"
 
 
 class Access:
-    """`is_there`: the repository exists, or it is about the registry. `lasts` as Permits has it."""
+    """`arn`: of the repository, or of all of the registry; `is_there`: it exists. `lasts` as Permits has it."""
 
-    __slots__ = ("_of_v1", "_policies", "filled", "is_there", "lasts", "size", "subjects")
+    __slots__ = ("_of_v1", "_policies", "arn", "filled", "is_there", "lasts", "size", "subjects")
 
     def __init__(self, registry: Registry, name: str, row: Mapping[str, Any]) -> None:
+        self.arn = registry.arn(name)
         # What is a closed account's, is nobody else's either.
         is_open = not row["is_closed"]
         texts = [(f"policy of {name}", row["policy"])] if is_open and row["policy"] is not None else []

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from berth.audit import AuditLog, Ruled
 from berth.changes.cache import Cache
 from berth.changes.ear import Ear
 from berth.database.db import Database
@@ -80,20 +81,32 @@ class Authority:
         return self._access.get(arn)
 
 
-def authorize(permits: Permits, asked: Asked, circumstances: Circumstances) -> None:
-    """Raise AccessDenied, in AWS's words, unless the principal may do it.
+def authorize(permits: Permits, asked: Asked, circumstances: Circumstances, audit: AuditLog) -> None:
+    """Raise AccessDenied, in AWS's words, unless the principal may do it; either is counted in the audit log.
 
     IAM user guide, "Policy evaluation logic".
     """
+    ruled = rule(permits, asked, circumstances)
+    audit.count(ruled, circumstances)
+    if not ruled.decision.allowed:
+        raise AccessDenied(denials.refusal(permits.caller.name, asked.action, asked.resource, ruled.decision))
+
+
+def rule(permits: Permits, asked: Asked, circumstances: Circumstances) -> Ruled:
+    """What is decided of it, which nobody has counted yet."""
     # What is remembered holds whatever the circumstances, but for what an endpoint adds to them.
-    is_anywhere = circumstances.endpoint_policies is None
-    if is_anywhere and asked.on is not None and permits.is_allowed(asked.action, asked.resource, asked.on):
-        return
-    request, decision = decided(permits, asked, circumstances)
-    if not decision.allowed:
-        raise AccessDenied(denials.words(request, decision))
-    if is_anywhere and asked.on is not None and permits.lasts and asked.on.lasts:
-        permits.allow(asked.action, asked.resource, asked.on)
+    on = asked.on if circumstances.endpoint_policies is None else None
+    if on is not None:
+        known = permits.recall(asked.action, asked.resource, on)
+        if known is not None:
+            return known
+    _, decision = decided(permits, asked, circumstances)
+    lasts = on is not None and permits.lasts and on.lasts and decision.allowed
+    policies_of = None if asked.on is None else asked.on.arn
+    ruled = Ruled(permits.principal, asked.action, asked.resource, policies_of, asked.more, decision, lasts)
+    if lasts:
+        permits.remember(ruled, on)
+    return ruled
 
 
 def decided(permits: Permits, asked: Asked, circumstances: Circumstances) -> tuple[Request, Decision]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from berth.audit import Ruled
 from berth.identity import kept_policies
 from berth.identity.own_policies import Own
 from berth.identity.policies import context
@@ -32,7 +33,7 @@ class Permits:
         self.lasts = kept_policies.lasting(*self._applying.every())
         self._session = _session(principal, own)
         self._filled: Context | None = None
-        self._allowed: dict[tuple[str, str], object] = {}
+        self._allowed: dict[tuple[str, str], tuple[object, Ruled]] = {}
         self.size = PERMITS_BYTES + kept_policies.size(own.texts())
 
     def applying(self, resource: Policies | None) -> Applying:
@@ -48,15 +49,16 @@ class Permits:
             self._filled = context.of_session(self._session, moment)
         return self._filled
 
-    def is_allowed(self, action: str, resource: str, policies: object) -> bool:
-        """Whether `allow` was told of the action, when these were the policies on the resource."""
-        return self._allowed.get((action, resource)) is policies
+    def recall(self, action: str, resource: str, policies: object) -> Ruled | None:
+        """By what it may do so, where `remember` was told, when these were the policies on the resource."""
+        known = self._allowed.get((action, resource))
+        return known[1] if known is not None and known[0] is policies else None
 
-    def allow(self, action: str, resource: str, policies: object) -> None:
+    def remember(self, ruled: Ruled, policies: object) -> None:
         """Remember that it may do so, whatever the circumstances, for as long as nothing changes."""
         if len(self._allowed) >= _MOST_DECISIONS:
             self._allowed.clear()
-        self._allowed[action, resource] = policies
+        self._allowed[ruled.action, ruled.resource] = (policies, ruled)
 
 
 def _applying(own: Own) -> Applying:

@@ -1,5 +1,6 @@
 """The tables, each in the file of its room."""
 
+from berth.schema.audit import audited_hours, audited_principals, audited_requests
 from berth.schema.identity import (
     access_keys,
     accounts,
@@ -28,6 +29,9 @@ from berth.schema.upstreams import pull_through_cache_rules
 __all__ = [
     "access_keys",
     "accounts",
+    "audited_hours",
+    "audited_principals",
+    "audited_requests",
     "deleted_image_references",
     "deleted_images",
     "group_members",

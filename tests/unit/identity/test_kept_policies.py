@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from berth.audit import AuditLog
 from berth.errors import AccessDenied
 from berth.identity import kept_policies
 from berth.identity.access import Access
-from berth.identity.authorize import Asked, authorize
+from berth.identity.authorize import Asked, authorize, rule
 from berth.identity.own_policies import Own
 from berth.identity.permits import Permits
 from berth.identity.policies.compiled import Kind
@@ -66,24 +67,26 @@ def test_what_a_policy_looks_at_says_whether_it_says_the_same_each_time(key: str
 def test_a_policy_that_cannot_be_read_denies_everything() -> None:
     circumstances = Circumstances(moment=NOW, source_ip="10.0.0.1", secure=True, region="us-east-1")
     asked = Asked("ecr:ListImages", REGISTRY.arn("team/app"), access())
-    authorize(permits_of(document(EVERYTHING)), asked, circumstances)
+    audit = AuditLog()
+    authorize(permits_of(document(EVERYTHING)), asked, circumstances, audit)
     for text in ("", "[]", "{}", "nonsense", '{"Statement": [{"Effect": "Allow"}, 7]}'):
         with pytest.raises(AccessDenied, match="with an explicit deny in an identity-based policy"):
-            authorize(permits_of(document(EVERYTHING), text), asked, circumstances)
+            authorize(permits_of(document(EVERYTHING), text), asked, circumstances, audit)
         there = replace(asked, on=access(text))
         with pytest.raises(AccessDenied, match="with an explicit deny in a resource-based policy"):
-            authorize(permits_of(document(EVERYTHING)), there, circumstances)
+            authorize(permits_of(document(EVERYTHING)), there, circumstances, audit)
 
 
 def test_what_was_allowed_is_remembered_with_what_it_was_decided_by_and_bounded() -> None:
     permits, on = permits_of(document(EVERYTHING)), access()
-    permits.allow("ecr:ListImages", "one", on)
-    assert permits.is_allowed("ecr:ListImages", "one", on)
-    assert not permits.is_allowed("ecr:ListImages", "one", access())
-    assert not permits.is_allowed("ecr:PutImage", "one", on)
+    how = Circumstances(moment=NOW, source_ip="10.0.0.1", secure=True, region="us-east-1")
+    one = rule(permits, Asked("ecr:ListImages", "one", on), how)
+    assert permits.recall("ecr:ListImages", "one", on) is one
+    assert permits.recall("ecr:ListImages", "one", access()) is None
+    assert permits.recall("ecr:PutImage", "one", on) is None
     for number in range(1000):
-        permits.allow("ecr:ListImages", str(number), on)
-    assert sum(permits.is_allowed("ecr:ListImages", str(number), on) for number in range(1000)) <= 64
+        rule(permits, Asked("ecr:ListImages", str(number), on), how)
+    assert sum(permits.recall("ecr:ListImages", str(number), on) is not None for number in range(1000)) <= 64
 
 
 def test_a_principal_comes_back_from_its_claims() -> None:
