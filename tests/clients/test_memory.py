@@ -44,7 +44,7 @@ PULLS = 64
 
 
 def memory(berth: BerthProcess, measure: str) -> dict[str, int]:
-    """Read each process's VmHWM (the most that it ever had resident, shared pages included) or VmRSS (now), in bytes."""
+    """Read VmHWM (the most that a process ever had resident, shared pages too) or VmRSS (now) of each, in bytes."""
     up = psutil.Process(berth.process.pid)
     found = {}
     for process in (up, *up.children(recursive=True)):
