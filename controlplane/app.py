@@ -15,7 +15,11 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from berth import logs
 from berth.database.db import DatabaseUnavailable
 from berth.errors import EcrError, ServerError, Unsupported
+from berth.errors.iam import InvalidAuthenticationCode
+from berth.errors.sts import WrongCode
+from berth.identity.access_keys import AccessKey
 from berth.identity.key_uses import KeyUses
+from berth.identity.principals import Kind
 from berth.identity.provider_keys import ProviderKeys
 from berth.names import Registry
 from berth.opening import Opened, opened
@@ -48,7 +52,7 @@ log = structlog.get_logger()
 # A body beyond this takes tens of megabytes of memory while it is parsed, and tens of milliseconds to hash.
 LARGE_BODY = 1024 * 1024
 LARGE_BODIES_AT_ONCE = 2
-WRONG_CREDENTIALS = (UnrecognizedClient, InvalidSignature)
+WRONG_CREDENTIALS = (UnrecognizedClient, InvalidSignature, InvalidAuthenticationCode, WrongCode)
 
 
 class ControlPlane:
@@ -103,8 +107,7 @@ class ControlPlane:
             request = replace(head, body=await read_body(http, limit))
             await verified(request, claim, key.secret)
             self._guesses.right(address, key.id)
-            if key.principal.session is None:
-                self._uses.note(key.id, claim.region, wire.service.name)
+            self._note_use(key, claim.region, wire.service.name)
             request = replace(request, body=unpacked(http, request.body, limit))
             operation = wire.operation(request)
             bind_contextvars(operation=operation.name, principal=key.principal.arn)
@@ -117,9 +120,16 @@ class ControlPlane:
             permits = await self._callers.permits(key)
             registry = authorize.registry_of(operation, members, Registry(key.principal.account, claim.region))
             circumstances = circumstances_of(http, registry.region)
-            call = Call(self._opened, permits, circumstances, registry, operation.name)
+            call = Call(self._opened, permits, circumstances, registry, operation.name, self._uses)
             await authorize.check(operation, members, call)
             return wire.answer(operation, await run(call, members), request_id)
+
+    def _note_use(self, key: AccessKey, region: str, service: str) -> None:
+        principal = key.principal
+        if principal.session is None:
+            self._uses.note(key.id, region, service)
+        elif principal.kind is Kind.ROLE_SESSION and principal.identity_id is not None:
+            self._uses.note_role(principal.identity_id, region)
 
     def _throttle(self, operation: Operation, own: Registry) -> None:
         """Raises Throttled where the account has used up the rate of the operation."""
@@ -139,7 +149,8 @@ class ControlPlane:
             raise MissingAuthenticationToken
         bind_contextvars(operation=operation.name)
         members = wire.members(operation, request)
-        call = StrangersCall(self._opened, self._keys, circumstances_of(http, self._opened.settings.region))
+        circumstances = circumstances_of(http, self._opened.settings.region)
+        call = StrangersCall(self._opened, self._keys, circumstances, self._uses)
         return wire.answer(operation, await run(call, members), request_id)
 
     @contextlib.asynccontextmanager

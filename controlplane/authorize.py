@@ -11,7 +11,7 @@ from berth.identity.policies import context
 from berth.identity.policies.context import Subject
 from berth.identity.policies.variables import Context
 from berth.names import NameInvalid, Registry, RepositoryArn
-from controlplane import iam_resources
+from controlplane import iam_resources, iam_words
 from controlplane.call import Call
 from controlplane.overlays import Rule, rules
 from controlplane.wire.model import Members, Operation
@@ -24,6 +24,7 @@ NEEDED_FOR = {
     "ecr:SetRepositoryPolicy": "repositoryPolicy",
     "ecr:TagResource": "tags",
     "iam:PassRole": "customRoleArn",
+    "sts:TagSession": "Tags",
 }
 _PASS_ROLE = "iam:PassRole"  # noqa: S105
 # It is about no registry: its password opens each that the caller may use.
@@ -96,11 +97,14 @@ def _dependent(action: str, asked: Asked, members: Members, registry: Registry) 
 
 async def _of_iam(rule: Rule, members: Members, call: Call) -> AsyncIterator[Asked]:
     if rule.resource is None:
-        yield Asked(rule.action, "*", more=_subject(members, call.principal.account, service="iam"))
+        more = _subject(members, call.principal.account, service="iam")
+        yield Asked(rule.action, "*", more=more, shown=iam_words.shown(rule, members, "*"))
         return
     found = await iam_resources.find(call, members, rule.resource)
     more = _subject(members, call.principal.account, tags=found.tags, keys=found.keys, service="iam")
-    yield Asked(rule.action, found.arn, more=more)
+    shown = iam_words.shown(rule, members, found.arn)
+    for action in (rule.action, *(each for each in rule.dependent if members.get(NEEDED_FOR.get(each, "")))):
+        yield Asked(action, found.arn, more=more, shown=shown)
 
 
 def _subject(members: Members, account: str, **more: Any) -> Context:

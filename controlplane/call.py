@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from berth.database.db import Database
+from berth.identity.key_uses import KeyUses
 from berth.identity.permits import Permits
 from berth.identity.policies.context import Circumstances
 from berth.identity.principals import Principal
@@ -19,7 +20,7 @@ class Call:
     """One call, authorized before an operation gets it.
 
     `circumstances` are those that policies ask about. `registry` is the one that it is about: the caller's own in the
-    region it signed for, unless a `registryId` or an ARN in the request names another.
+    region it signed for, unless a `registryId` or an ARN in the request names another. `uses` notes uses of roles.
     """
 
     opened: Opened
@@ -27,6 +28,7 @@ class Call:
     circumstances: Circumstances
     registry: Registry
     operation: str
+    uses: KeyUses
 
     @property
     def principal(self) -> Principal:

@@ -7,21 +7,26 @@ from string import Template
 
 from berth.database.db import Database
 from berth.errors.iam import InvalidInput, NoSuchEntity
-from berth.identity.directory import identities, managed_policies, oidc_providers
+from berth.identity.directory import identities, managed_policies, mfa_devices, oidc_providers
+from berth.identity.directory import keys as access_keys
 from berth.identity.directory.identities import Identity, Kind
 from berth.identity.directory.managed_policies import ManagedPolicy
+from berth.identity.directory.mfa_devices import Device
 from berth.identity.directory.oidc_providers import Provider
 from berth.identity.principals import Kind as PrincipalKind
 from controlplane.call import Call
 from controlplane.wire.model import Members
 
+# Where a call names an access key alone, it is about the user whose key it is.
+_OWNER = "${AccessKeyId}"
 # The member that names one of each kind.
 _NAMED_BY: Mapping[str, Kind] = {"UserName": "user", "GroupName": "group", "RoleName": "role"}
 # Those of the service authorization reference, "Condition keys for AWS IAM", that members of a request fill.
 _KEYS = {"PolicyArn": "iam:policyarn", "PermissionsBoundary": "iam:permissionsboundary"}
-_FOUND_BY: Mapping[str, Callable[[Database, str, str], Awaitable[ManagedPolicy | Provider]]] = {
+_FOUND_BY: Mapping[str, Callable[[Database, str, str], Awaitable[ManagedPolicy | Provider | Device]]] = {
     "${PolicyArn}": managed_policies.get,
     "${OpenIDConnectProviderArn}": oidc_providers.get,
+    "${SerialNumber}": mfa_devices.get,
 }
 
 
@@ -39,6 +44,8 @@ async def find(call: Call, members: Members, template: str) -> Resource:
     that name is not for everybody to know.
     """
     keys = {key: str(members[name]) for name, key in _KEYS.items() if name in members}
+    if template == _OWNER:
+        return await _owner(call, members["AccessKeyId"])
     identity = await _identity(call, members, template)
     if identity is not None:
         boundary = {"iam:permissionsboundary": identity.boundary} if identity.boundary is not None else {}
@@ -46,15 +53,26 @@ async def find(call: Call, members: Members, template: str) -> Resource:
     principal = call.principal
     if _lacks_a_user(template, members) and principal.kind is PrincipalKind.ROOT:
         return Resource(principal.arn)
-    given = {"Path": "/", **members, "Account": principal.account}
+    given = {"Path": "/", "PathPrefix": "/", **members, "Account": principal.account}
     if "Url" in given:
         given["Url"] = given["Url"].removeprefix("https://")
     arn = Template(template).substitute(defaultdict(lambda: "*", given))
     return Resource(arn, await _tags(call, template, arn), keys)
 
 
+async def _owner(call: Call, key_id: str) -> Resource:
+    """Of a key that the account does not have, whoever may ask about all keys is told so."""
+    use = await access_keys.last_use(call.database, call.principal.account, key_id)
+    if use is None:
+        return Resource("*")
+    if use.user_id is None:
+        return Resource(f"arn:aws:iam::{call.principal.account}:root")
+    user = await identities.get_by_id(call.database, use.user_id)
+    return Resource("*") if user is None else Resource(user.arn, user.tags)
+
+
 async def _tags(call: Call, template: str, arn: str) -> Mapping[str, str]:
-    """Those of a managed policy or a provider."""
+    """Those of a managed policy, a provider or a device."""
     find = _FOUND_BY.get(template)
     if find is None:
         return {}

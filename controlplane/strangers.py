@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from berth.database.db import Database
+from berth.identity.key_uses import KeyUses
 from berth.identity.policies.context import Circumstances
 from berth.identity.provider_keys import ProviderKeys
 from berth.opening import Opened
@@ -17,6 +18,7 @@ class StrangersCall:
     opened: Opened
     keys: ProviderKeys
     circumstances: Circumstances
+    uses: KeyUses
 
     @property
     def database(self) -> Database:

@@ -31,6 +31,19 @@ class NoSuchEntity(EcrError):
     def provider(cls, arn: str) -> Self:
         return cls(f"OpenIDConnect Provider not found for arn {arn}")
 
+    @classmethod
+    def device(cls, serial: str) -> Self:
+        return cls(f"VirtualMFADevice with serial number {serial} does not exist.")
+
+    @classmethod
+    def device_of_user(cls) -> Self:
+        """A device that is not enabled for the user."""
+        return cls("MFA Device invalid for user.")
+
+    @classmethod
+    def alias(cls, alias: str) -> Self:
+        return cls(f"The account alias {alias} does not exist.")
+
 
 class EntityAlreadyExists(EcrError):
     code = "EntityAlreadyExists"
@@ -56,6 +69,26 @@ class PolicyInUse(EcrError):
 
     code = "DeleteConflict"
     status = 409
+
+
+class DeviceInUse(EcrError):
+    """An MFA device that is enabled for a user."""
+
+    code = "DeleteConflict"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("MFA VirtualDevice in use. Must deactivate first.")
+
+
+class InvalidAuthenticationCode(EcrError):
+    """Codes of an MFA device that are not two in a row of it."""
+
+    code = "InvalidAuthenticationCode"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Authentication code for device is not valid.")
 
 
 class TooManyVersions(EcrError):

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from berth.errors.base import EcrError
+from berth.errors.base import AccessDenied, EcrError
 
 
 class PackedPolicyTooLarge(EcrError):
@@ -44,3 +44,25 @@ class IdpCommunicationError(EcrError):
 class IdpRejectedClaim(EcrError):
     code = "IDPRejectedClaim"
     status = 403
+
+
+class SecondFactorRefused(AccessDenied):
+    """What a caller gave as its second factor proves nothing."""
+
+    @classmethod
+    def lacking(cls) -> Self:
+        return cls("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")
+
+    @classmethod
+    def no_device(cls) -> Self:
+        return cls(
+            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is "
+            "valid and associated with this user."
+        )
+
+
+class WrongCode(SecondFactorRefused):
+    """A code that is not the device's by now, or was taken before."""
+
+    def __init__(self) -> None:
+        super().__init__("MultiFactorAuthentication failed with invalid MFA one time pass code. ")

@@ -32,6 +32,7 @@ _ACTION = "sts:AssumeRole"
 class Assumed:
     """A session of a role. `packed` is the part, in percent, of the room for policies and tags that it takes."""
 
+    role_id: str
     credentials: Credentials
     packed: int | None
     source_identity: str | None
@@ -54,14 +55,15 @@ async def assume(
     packed = session_requests.check_policies(wanted)
     wanted = session_requests.inherited(wanted, caller)
     role = await find(database, role_arn)
-    if role is None:
+    # STS API reference, "GetFederationToken": a federated user may call nothing of STS but GetCallerIdentity.
+    if role is None or caller.kind is Kind.FEDERATED_USER:
         raise _denied(caller, _ACTION, role_arn)
     keys = session_requests.condition_keys(wanted)
     if external_id is not None:
         keys["sts:externalid"] = external_id
     _check_allowed(permits, circumstances, role, wanted, keys)
     seconds = session_requests.length(wanted, caller, role.max_session_seconds)
-    return Assumed(of_role(keyring, role, wanted, seconds), packed, wanted.source_identity)
+    return Assumed(role.id, of_role(keyring, role, wanted, seconds), packed, wanted.source_identity)
 
 
 def account_of(arn: str) -> str:

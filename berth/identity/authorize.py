@@ -31,12 +31,14 @@ class Asked:
     """What a principal asks to do: `action` (such as `ecr:PutImage`) to `resource`, an ARN or `*`.
 
     `on` is what is written on the repository or the registry that it is about; `more` fills further condition keys.
+    `shown` is how a refusal calls the resource, where that is not by its ARN.
     """
 
     action: str
     resource: str
     on: Access | None = None
     more: Context = field(default_factory=dict)
+    shown: str | None = None
 
 
 class Authority:
@@ -89,7 +91,8 @@ def authorize(permits: Permits, asked: Asked, circumstances: Circumstances, audi
     ruled = rule(permits, asked, circumstances)
     audit.count(ruled, circumstances)
     if not ruled.decision.allowed:
-        raise AccessDenied(denials.refusal(permits.caller.name, asked.action, asked.resource, ruled.decision))
+        resource = asked.resource if asked.shown is None else asked.shown
+        raise AccessDenied(denials.refusal(permits.caller.name, asked.action, resource, ruled.decision))
 
 
 def rule(permits: Permits, asked: Asked, circumstances: Circumstances) -> Ruled:

@@ -12,7 +12,8 @@ from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.identity.directory import aws_policies, names
-from berth.identity.principals import Principal
+from berth.identity.directory.service_control import FULL_ACCESS_TEXT
+from berth.identity.principals import Kind, Principal
 from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policies
 from berth.schema import policy_attachments as attachments
 from berth.schema import policy_versions as versions
@@ -21,6 +22,8 @@ from berth.schema import service_control_policies as controls
 # The name of a policy (an ARN, or the name of an inline policy) and its text.
 Named = tuple[str, str]
 
+# What the root allows whom it makes a federated user, which their session policies limit.
+_ROOTS: tuple[Named, ...] = (("the root", FULL_ACCESS_TEXT),)
 _ID = bindparam("identity", type_=Text)
 _ACCOUNT = bindparam("account", type_=Text)
 _NOTHING = null().cast(Text)
@@ -128,12 +131,17 @@ def _own(principal: Principal, found: dict[str, list[Any]]) -> Own:
         arn=arn,
         name=name,
         tags=tags,
-        identity=_named(found["identity"]),
+        identity=_ROOTS if _acts_for_root(principal) else _named(found["identity"]),
         boundary=_named(found["boundary"]) if found["boundary"] else None,
         session=_of_session(principal, found["session"]),
         control=_named(found["control"]) if found["control"] else None,
         subjects=_subjects(principal, found),
     )
+
+
+def _acts_for_root(principal: Principal) -> bool:
+    """The root itself needs no policies."""
+    return principal.kind is Kind.FEDERATED_USER and principal.identity_id is None
 
 
 def _of_session(principal: Principal, managed: list[Any]) -> list[Named] | None:

@@ -18,6 +18,8 @@ from berth.identity.principals import Kind, Principal
 PERMITS_BYTES = 16 * 1024
 # Decisions that are remembered with one.
 _MOST_DECISIONS = 64
+# Those who are sessions of somebody with an ARN of their own, whom policies may name too.
+_OF_ANOTHER = frozenset({Kind.ROLE_SESSION, Kind.FEDERATED_USER})
 
 
 class Permits:
@@ -28,7 +30,7 @@ class Permits:
     def __init__(self, principal: Principal, own: Own) -> None:
         is_user = principal.kind is Kind.USER
         self.principal = replace(principal, arn=own.arn) if is_user else principal
-        self.caller = Caller.aws(self.principal.arn, own.arn if principal.kind is Kind.ROLE_SESSION else None)
+        self.caller = Caller.aws(self.principal.arn, own.arn if principal.kind in _OF_ANOTHER else None)
         self._applying = _applying(own)
         self.lasts = kept_policies.lasting(*self._applying.every())
         self._session = _session(principal, own)
@@ -73,7 +75,8 @@ def _applying(own: Own) -> Applying:
 def _session(principal: Principal, own: Own) -> context.Session:
     given = principal.session
     return context.Session(
-        arn=own.arn,
+        # Of the session of a role it is the role's (IAM user guide, "aws:PrincipalArn").
+        arn=principal.arn if principal.kind is Kind.FEDERATED_USER else own.arn,
         account=principal.account,
         user_id=principal.user_id,
         principal_type=principal.kind,

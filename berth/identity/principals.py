@@ -12,6 +12,7 @@ class Kind(StrEnum):
     ROOT = "Account"
     USER = "User"
     ROLE_SESSION = "AssumedRole"
+    FEDERATED_USER = "FederatedUser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Session:
     Moments are seconds since 1970. `policies` are the texts of session policies and `policy_arns` those that are
     managed policies; with neither, no session policy limits it. `tags` are the session's own, by key.
     `authenticated_at` is when a second factor was given; `provider` (an ARN, or a name) vouched for them.
+    `federated_by` is the id of the user by whose key a federated user got them; None: by the root's.
     """
 
     issued_at: int
@@ -32,6 +34,7 @@ class Session:
     source_identity: str | None = None
     authenticated_at: int | None = None
     provider: str | None = None
+    federated_by: str | None = None
 
     @classmethod
     def of_claims(cls, claims: Sequence[Any]) -> Self:
@@ -44,9 +47,9 @@ class Session:
 class Principal:
     """IAM user guide, "IAM identifiers": what GetCallerIdentity tells of the caller, and the key that proved it.
 
-    `arn` is that of the user, the root or the session of a role (`…:assumed-role/ROLE/NAME`); `user_id` AIDA… of a
-    user, AROA…:NAME of a session of a role, and of the root its account. `session` is what temporary credentials say;
-    None: the key is permanent.
+    `arn` is that of the user, the root, the session of a role (`…:assumed-role/ROLE/NAME`) or the federated user
+    (`…:federated-user/NAME`); `user_id` AIDA… of a user, AROA…:NAME of a session of a role, ACCOUNT:NAME of a federated
+    user, and of the root its account. `session` is what temporary credentials say; None: the key is permanent.
     """
 
     account: str
@@ -55,17 +58,20 @@ class Principal:
     access_key_id: str
     session: Session | None = None
     kind: Kind = field(init=False)
-    # The id of the user or the role, which is there for as long as they are; None of the root.
+    # The id of the user or the role, which is there for as long as they are; None of the root. A federated user acts
+    # for the user who made it one, or for the root.
     identity_id: str | None = field(init=False)
     # What tells it from all others, for memories: a text keeps its hash.
     key: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        identity, colon, _ = self.user_id.partition(":")
-        is_root = identity == self.account
-        kind = Kind.ROOT if is_root else Kind.ROLE_SESSION if colon else Kind.USER
+        before, colon, _ = self.user_id.partition(":")
+        if before == self.account:
+            kind, identity = (Kind.FEDERATED_USER if colon else Kind.ROOT), self.session and self.session.federated_by
+        else:
+            kind, identity = (Kind.ROLE_SESSION if colon else Kind.USER), before
         object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "identity_id", None if is_root else identity)
+        object.__setattr__(self, "identity_id", identity)
         object.__setattr__(self, "key", f"{self.access_key_id} {self.account} {self.user_id} {self.arn}")
 
     @classmethod
@@ -84,6 +90,13 @@ class Principal:
         """The session `name` of the role with that id, AROA…."""
         arn = f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}"
         return cls(account, arn, f"{role_id}:{name}", access_key_id, session)
+
+    @classmethod
+    def federated_user(cls, account: str, name: str, access_key_id: str, session: Session) -> Self:
+        """The federated user `name`, which the user `session.federated_by` made, or the root."""
+        return cls(
+            account, f"arn:aws:sts::{account}:federated-user/{name}", f"{account}:{name}", access_key_id, session
+        )
 
     def claims(self) -> list[Any]:
         """All of it as JSON has it, for what is sealed and comes back."""

@@ -27,7 +27,10 @@ Tag = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`name` is the session's. `seconds` is None where it is left to the default."""
+    """`name` is the session's. `seconds` is None where it is left to the default.
+
+    `with_second_factor`: the caller gave a code of its MFA device with the request.
+    """
 
     name: str
     seconds: int | None = None
@@ -36,6 +39,7 @@ class Wanted:
     tags: tuple[Tag, ...] = ()
     transitive_tag_keys: tuple[str, ...] = ()
     source_identity: str | None = None
+    with_second_factor: bool = False
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -140,6 +144,9 @@ def condition_keys(wanted: Wanted) -> dict[str, str | tuple[str, ...]]:
         filled["sts:sourceidentity"] = wanted.source_identity
     if wanted.transitive_tag_keys:
         filled["sts:transitivetagkeys"] = wanted.transitive_tag_keys
+    if wanted.with_second_factor:
+        # Of this request alone: the role's session says nothing of it (IAM user guide, "Secure API access with MFA").
+        filled |= {"aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0"}
     return filled
 
 

@@ -30,6 +30,7 @@ _TAGS, _SOURCE_IDENTITY = "https://aws.amazon.com/tags", "https://aws.amazon.com
 class Federated:
     """A session of a role, and by whose word it is. `packed` as assuming.Assumed has it."""
 
+    role_id: str
     credentials: Credentials
     packed: int | None
     source_identity: str | None
@@ -62,7 +63,7 @@ async def assume(
         raise AccessDenied(f"Not authorized to perform {_ACTION}")
     seconds = session_requests.length(wanted, None, role.max_session_seconds)
     credentials = assuming.of_role(keyring, role, wanted, seconds, provider.arn)
-    return Federated(credentials, packed, wanted.source_identity, provider, identity)
+    return Federated(role.id, credentials, packed, wanted.source_identity, provider, identity)
 
 
 async def _provider(database: Database, account: str, token: Unverified) -> Provider:

@@ -1,6 +1,7 @@
 """Accounts, who may act in them and what they may do; access keys, and the keys that seal passwords."""
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -24,6 +25,8 @@ accounts = Table(
     now_column("created_at"),
     # Of a closed account nobody may do anything any more.
     Column("closed_at", Moment),
+    # Another name of it, of all accounts its alone (IAM user guide, "Your AWS account ID and its alias").
+    Column("alias", Name, unique=True),
 )
 
 # Users, groups and roles. IAM user guide, "IAM identifiers".
@@ -142,6 +145,27 @@ access_keys = Table(
     Column("last_used_region", Text),
     Column("last_used_service", Text),
     Index("ix_access_keys_user_id", "user_id"),
+)
+
+# IAM user guide, "Assign a virtual MFA device". A device is a user's while `user_id` is set, and proves nothing else.
+mfa_devices = Table(
+    "mfa_devices",
+    metadata,
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    # Its ARN.
+    Column("serial", Name, primary_key=True),
+    Column("sealed_seed", LargeBinary, nullable=False),
+    Column("tags", JSONB, nullable=False, server_default="{}"),
+    now_column("created_at"),
+    Column("user_id", ForeignKey("identities.id", ondelete="CASCADE")),
+    Column("enabled_at", Moment),
+    # By how many steps of 30 seconds its clock goes before ours, and the latest step whose code was taken.
+    Column("drift", Integer, nullable=False, server_default="0"),
+    Column("latest_step", BigInteger, nullable=False, server_default="0"),
+    # Since a code was right, how many were wrong, and the last of them when.
+    Column("wrong_codes", Integer, nullable=False, server_default="0"),
+    Column("wrong_at", Moment),
+    Index("ix_mfa_devices_user_id", "user_id"),
 )
 
 # The keys that seal registry passwords, session and page tokens and sign download addresses; the newest is in use.

@@ -1,6 +1,6 @@
 """Credentials that a user of Berth never has, truthfully answered for the tools that look for them before they delete.
 
-IAM API reference, "ListMFADevices", "GetLoginProfile" and the like.
+IAM API reference, "ListSigningCertificates", "GetLoginProfile" and the like.
 """
 
 from berth.errors.iam import NoSuchEntity
@@ -11,13 +11,11 @@ from controlplane.wire.model import Members
 
 # The listings, by what is never in them.
 OF_A_USER = {
-    "ListMFADevices": "MFADevices",
     "ListSigningCertificates": "Certificates",
     "ListSSHPublicKeys": "SSHPublicKeys",
     "ListServiceSpecificCredentials": "ServiceSpecificCredentials",
 }
 OF_THE_ACCOUNT = {
-    "ListVirtualMFADevices": "VirtualMFADevices",
     "ListServerCertificates": "ServerCertificateMetadataList",
     "ListInstanceProfiles": "InstanceProfiles",
 }

@@ -8,11 +8,14 @@ ALL = "*"
 REPOSITORY = "arn:${Partition}:ecr:${Region}:${Account}:repository/${RepositoryName}"
 # By what stands in the overlay of IAM.
 _OF_IAM = {
-    ":user$": "user/${UserNameWithPath}",
-    ":group$": "group/${GroupNameWithPath}",
-    ":role$": "role/${RoleNameWithPath}",
-    ":policy$": "policy/${PolicyNameWithPath}",
+    ":user${Path}": "user/${UserNameWithPath}",
+    ":group${Path}": "group/${GroupNameWithPath}",
+    ":role${Path}": "role/${RoleNameWithPath}",
+    ":policy${Path}": "policy/${PolicyNameWithPath}",
     "${PolicyArn}": "policy/${PolicyNameWithPath}",
+    ":mfa${Path}": "mfa/${MfaTokenIdWithPath}",
+    "${SerialNumber}": "mfa/${MfaTokenIdWithPath}",
+    "${AccessKeyId}": "user/${UserNameWithPath}",
     ":oidc-provider/": "oidc-provider/${OidcProviderName}",
     "${OpenIDConnectProviderArn}": "oidc-provider/${OidcProviderName}",
 }

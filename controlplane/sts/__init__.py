@@ -1,6 +1,6 @@
 """STS: who a caller is, and credentials for a while (STS API reference)."""
 
-from controlplane.sts import callers, roles, session_tokens, web_identities
+from controlplane.sts import callers, federated_users, roles, session_tokens, web_identities
 
 # The modules whose functions are the operations.
-OPERATIONS = (callers, roles, session_tokens, web_identities)
+OPERATIONS = (callers, federated_users, roles, session_tokens, web_identities)

@@ -1,31 +1,25 @@
 """Becoming a role (STS API reference, "AssumeRole")."""
 
-from berth.errors import AccessDenied
 from berth.identity import assuming
 from controlplane.call import Call, operation
 from controlplane.sts import shapes
+from controlplane.sts.second_factor import second_factor_of
 from controlplane.wire.model import Members
-
-# What STS says of a second factor that the caller has not: Berth knows of no such devices.
-NO_DEVICE = (
-    "MultiFactorAuthentication failed, unable to validate MFA code. Please verify your MFA serial number is valid and "
-    "associated with this user."
-)
 
 
 @operation("AssumeRole", service="sts")
 async def assume_role(call: Call, request: Members) -> Members:
-    if "SerialNumber" in request or "TokenCode" in request:
-        raise AccessDenied(NO_DEVICE)
+    with_second_factor = await second_factor_of(call, request)
     assumed = await assuming.assume(
         call.database,
         call.opened.keyring,
         call.permits,
         call.circumstances,
         request["RoleArn"],
-        shapes.wanted_of(request),
+        shapes.wanted_of(request, with_second_factor=with_second_factor),
         request.get("ExternalId"),
     )
+    call.uses.note_role(assumed.role_id, call.circumstances.region)
     return {
         "Credentials": shapes.credentials_of(assumed.credentials),
         "AssumedRoleUser": shapes.role_user_of(assumed.credentials),

@@ -22,13 +22,14 @@ def role_user_of(credentials: Credentials) -> Members:
     return {"AssumedRoleId": credentials.principal.user_id, "Arn": credentials.principal.arn}
 
 
-def wanted_of(request: Members) -> Wanted:
+def wanted_of(request: Members, *, with_second_factor: bool = False) -> Wanted:
     return Wanted(
-        name=request["RoleSessionName"],
+        name=request["RoleSessionName"] if "RoleSessionName" in request else request["Name"],
         seconds=request.get("DurationSeconds"),
         policy=request.get("Policy"),
         policy_arns=tuple(each.get("arn", "") for each in request.get("PolicyArns", [])),
         tags=tuple((tag["Key"], tag["Value"]) for tag in request.get("Tags", [])),
         transitive_tag_keys=tuple(request.get("TransitiveTagKeys", [])),
         source_identity=request.get("SourceIdentity"),
+        with_second_factor=with_second_factor,
     )

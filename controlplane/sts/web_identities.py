@@ -21,6 +21,7 @@ async def assume_role_with_web_identity(call: StrangersCall, request: Members) -
         request["WebIdentityToken"],
         shapes.wanted_of(request),
     )
+    call.uses.note_role(found.role_id, call.circumstances.region)
     return {
         "Credentials": shapes.credentials_of(found.credentials),
         "SubjectFromWebIdentityToken": found.token.subject,

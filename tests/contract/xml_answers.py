@@ -3,10 +3,12 @@
 botocore passes over elements that it does not know, and reads what it gets; clients in other languages don't.
 """
 
+import base64
 import re
 import uuid
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
@@ -23,6 +25,7 @@ PATTERNS = {"pathType", "idType", "accessKeyIdType", "userNameType", "groupNameT
 SAID = {"PermissionsBoundaryAttachmentType": "Policy"}
 SCALARS: dict[str, Callable[[str], object]] = {
     "string": str,
+    "blob": partial(base64.b64decode, validate=True),
     "integer": int,
     "boolean": ("true", "false").index,
     "timestamp": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ").fullmatch,

@@ -13,6 +13,8 @@ from berth.identity.directory import (
     identities,
     inline_policies,
     keys,
+    mfa_devices,
+    mfa_enabling,
     names,
     oidc_providers,
     policy_versions,
@@ -67,6 +69,8 @@ async def _remove_user(database: Database, user: Identity) -> None:
     owner = Owner(user.account, user)
     for key in await keys.all_of(database, owner):
         await keys.remove(database, owner, key.id)
+    for device in await mfa_devices.all_of(database, user):
+        await mfa_enabling.deactivate(database, user.account, user.name, device.serial)
     for group in await groups.groups_of(database, user, limit=_ALL):
         await groups.remove(database, user.account, group.name, user.name)
     await users.delete(database, user.account, user.name)

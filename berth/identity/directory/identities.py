@@ -15,7 +15,15 @@ from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
 from berth.identity.directory import held_policies, ids, mentions, names, tags
-from berth.schema import access_keys, accounts, group_members, identities, inline_policies, policy_attachments
+from berth.schema import (
+    access_keys,
+    accounts,
+    group_members,
+    identities,
+    inline_policies,
+    mfa_devices,
+    policy_attachments,
+)
 
 Kind = Literal["user", "group", "role"]
 
@@ -77,6 +85,7 @@ _ID: BindParameter[str] = bindparam("id")
 # What may hang on an identity, in IAM's words of what has to be done about it first.
 _HANGING_BY_WORDS = {
     "delete access keys": access_keys.c.user_id == _ID,
+    "delete MFA device": mfa_devices.c.user_id == _ID,
     "remove users from group": or_(group_members.c.group_id == _ID, group_members.c.user_id == _ID),
     "detach all policies": policy_attachments.c.identity_id == _ID,
     "delete policies": inline_policies.c.identity_id == _ID,

@@ -49,6 +49,7 @@ class Key:
 class Use:
     """Whose a key is (None: the root's), and when, where and for which service it was used last."""
 
+    user_id: str | None
     user_name: str | None
     at: datetime | None
     region: str | None
@@ -57,7 +58,13 @@ class Use:
 
 _COLUMNS = (table.c.id, table.c.status, table.c.created_at)
 _USE = Question(
-    select(identities.c.name, table.c.last_used_at, table.c.last_used_region, table.c.last_used_service)
+    select(
+        identities.c.id,
+        identities.c.name,
+        table.c.last_used_at,
+        table.c.last_used_region,
+        table.c.last_used_service,
+    )
     .select_from(table.outerjoin(identities, identities.c.id == table.c.user_id))
     .where(table.c.account == bindparam("account"), table.c.id == bindparam("id"))
 )

@@ -9,7 +9,7 @@ from berth.database.questions import Question
 from berth.identity.directory.groups import MOST_GROUPS
 from berth.identity.directory.identities import QUOTAS
 from berth.identity.directory.keys import MOST_KEYS
-from berth.schema import access_keys, accounts, identities, oidc_providers, policies, policy_versions
+from berth.schema import access_keys, accounts, identities, mfa_devices, oidc_providers, policies, policy_versions
 
 # IAM user guide, "IAM and AWS STS quotas"; what Berth does not have is not counted.
 _QUOTAS = {
@@ -33,8 +33,6 @@ _QUOTAS = {
 _ABSENT = (
     "ServerCertificates",
     "InstanceProfiles",
-    "MFADevices",
-    "MFADevicesInUse",
     "AccountMFAEnabled",
     "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
@@ -57,6 +55,8 @@ _COUNTED = {
     "Policies": _number_of(policies.c.account == _ACCOUNT),
     "PolicyVersionsInUse": _number_of(policies.c.account == _ACCOUNT, policy_versions.c.policy_id == policies.c.id),
     "Providers": _number_of(oidc_providers.c.account == _ACCOUNT),
+    "MFADevices": _number_of(mfa_devices.c.account == _ACCOUNT),
+    "MFADevicesInUse": _number_of(mfa_devices.c.account == _ACCOUNT, mfa_devices.c.user_id.is_not(None)),
     "AccountAccessKeysPresent": _number_of(access_keys.c.account == _ACCOUNT, access_keys.c.user_id.is_(None)),
 }
 _COUNTS = Question(select(*(number.label(name) for name, number in _COUNTED.items())))

@@ -34,7 +34,7 @@ BOB, OPS = {"UserName": "bob"}, {"GroupName": "ops"}
         ("list_access_keys", BOB, 3),
         ("delete_user", BOB, 6),
         ("get_account_summary", {}, 1),
-        ("list_mfa_devices", BOB, 2),
+        ("list_mfa_devices", BOB, 3),
     ],
 )
 async def test_an_operation_sends_so_many_statements(
