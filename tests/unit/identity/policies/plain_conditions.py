@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -90,7 +90,7 @@ def moment(text: str) -> Fraction:
     for form in _FORMATS:
         for zoned in (text, f"{text}Z"):
             with suppress(ValueError):
-                return Fraction(datetime.strptime(zoned, form).timestamp())
+                return Fraction(datetime.strptime(zoned, form).astimezone(UTC).timestamp())
     return Fraction(int(text))
 
 

@@ -1,5 +1,5 @@
-"""1,500 questions about permissions in ECR, with the answers of an independent evaluator. Berth gives the same ones, except
-where AWS's documentation contradicts them.
+"""1,500 questions about permissions in ECR, with the answers of an independent evaluator. Berth gives the same ones,
+except where AWS's documentation contradicts them.
 
 A case: `principal` is the ARN that calls (of a session, `sessionOf` names the role), `resourceAccount` owns `resource`,
 `context` holds the condition keys. `serviceControlPolicies` are those of one level.
