@@ -126,6 +126,29 @@ def test_who_may_pull_one_repository_pulls_no_other_and_pushes_nothing(
     shell("docker", "image", "rm", "--force", tagged, new)
 
 
+@pytest.mark.parametrize("kind", ["user", "role"])
+def test_a_push_of_a_new_layer_is_denied_in_ecrs_words(
+    request: pytest.FixtureRequest, images: None, account: str, repository: Repository, ecr: Any, kind: str
+) -> None:
+    shell, arn = request.getfixturevalue(kind)
+    login = f"aws ecr get-login-password | docker login --username AWS --password-stdin {repository.host}"
+    shell("sh", "-ec", login)
+    new, folder = f"{repository.uri}:new", shell.folder / f"new-{kind}"
+    folder.mkdir()
+    (folder / "new").write_text(arn)
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY new /new\n")
+    shell("docker", "build", "--quiet", "-t", new, folder)
+    with pytest.raises(ProgramFailed) as refused:
+        shell("docker", "push", new)
+    resource = f"arn:aws:ecr:{ecr.meta.region_name}:{account}:repository/{repository.name}"
+    assert str(refused.value).splitlines()[-1] == (
+        f"denied: User: {arn} is not authorized to perform: ecr:InitiateLayerUpload on resource: {resource} "
+        "because no identity-based policy allows the ecr:InitiateLayerUpload action"
+    )
+    assert [image.get("imageTag") for image in ecr.list_images(repositoryName=repository.name)["imageIds"]] == ["1"]
+    shell("docker", "image", "rm", "--force", new)
+
+
 def test_a_password_is_worth_nothing_any_more_when_its_key_is_taken_back(
     user: tuple[Shell, str], docker_shell: Shell, images: None, repository: Repository
 ) -> None:
