@@ -19,21 +19,22 @@ from berth.database.db import Asking, Database
 from berth.database.questions import Question
 from berth.store.contract import Blob, Confirm, Draft, Store, Written
 
-# An actor that has not come to its next stop after this waits for another one, unless PostgreSQL works on something.
+# An actor that has not come to its next stop waits for another one: at once where PostgreSQL says that its connection
+# waits for a lock, and otherwise after a while, unless PostgreSQL works on something.
+FIRST_LOOK_SECONDS = 0.005
 LOOK_SECONDS = 0.04
 MOST_LOOKS = 250
 
 _actor: ContextVar["Actor | None"] = ContextVar("actor", default=None)
 BACKEND = Question(select(func.pg_backend_pid().label("pid")))
 _activity = table("pg_stat_activity", *map(column, ("datname", "pid", "backend_type", "state", "wait_event_type")))
-# Connections whose statement neither is over nor waits for a lock.
-_WORKING = Question(
-    select(_activity.c.pid)
+# Connections whose statement is not over, and whether it waits for a lock.
+_ASKED = Question(
+    select(_activity.c.pid, (func.coalesce(_activity.c.wait_event_type, "") == "Lock").label("is_waiting"))
     .where(_activity.c.datname == func.current_database())
     .where(_activity.c.pid != func.pg_backend_pid())
     .where(_activity.c.backend_type == "client backend")
     .where(_activity.c.state == "active")
-    .where(func.coalesce(_activity.c.wait_event_type, "") != "Lock")
 )
 
 
@@ -90,11 +91,13 @@ class Actor:
         await asyncio.wait({self.task})
 
     async def _until_stopped(self) -> None:
-        for _ in range(MOST_LOOKS):
+        for look in range(MOST_LOOKS):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopped.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self.stopped.wait(), LOOK_SECONDS if look else FIRST_LOOK_SECONDS)
                 return
-            if self.database is None or not await self.database.ask(_WORKING):
+            rows = await self.database.ask(_ASKED) if self.database else []
+            asked = {row["pid"]: row["is_waiting"] for row in rows}
+            if all(asked.values()) and (look or self.pid in asked):
                 return
 
 

@@ -11,11 +11,12 @@ from datetime import timedelta
 
 import pytest
 
-from berth import collection, layers, recovery, repositories
+from berth import collection, layers, repositories
 from berth.database.db import Database
 from berth.errors import LayersNotFound
 from berth.layers import links
 from berth.names import Digest
+from berth.recovery import restoring
 from berth.store.contract import StoreUnavailable
 from tests.collection.late import LateStore
 from tests.collection.place import AT_ONCE, LONG, NOW, Place, Windows, image_of
@@ -235,5 +236,5 @@ async def mounted(place: Place) -> str | None:
 
 
 async def restored(place: Place) -> str:
-    await recovery.restore(place.database, place.registry, "app", None)
+    await restoring.restore(place.database, place.registry, "app", None)
     return "app"

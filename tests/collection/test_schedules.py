@@ -25,6 +25,7 @@ from sqlalchemy import text
 from berth import collection, images, layers, repositories
 from berth.collection import Windows
 from berth.database.db import Database, DatabaseUnavailable
+from berth.database.questions import Question
 from berth.errors import EcrError
 from berth.layers import links
 from berth.names import Digest, Registry, RepositoryName, Tag
@@ -60,24 +61,28 @@ AGE_MARKS = text(
     " unused_since = unused_since - CAST(:by AS interval) WHERE (account, region, digest) IN (SELECT account, region,"
     " digest FROM layers WHERE account = :account AND removing_since IS NOT NULL FOR UPDATE SKIP LOCKED)"
 )
-# Each image that a repository has, with what it needs: a layer that is not held, where there is one.
-UNHELD = text(
-    "SELECT name, images.digest, referenced FROM repositories JOIN images ON repository_id = repositories.id"
-    " JOIN image_references USING (repository_id, digest) WHERE account = :account AND kind = 'layer' AND NOT EXISTS"
-    " (SELECT FROM repository_layers held WHERE held.repository_id = repositories.id AND held.digest = referenced)"
+# Each image and deleted image with each layer that it needs, and whether the image's repository does not hold that.
+NEEDED = Question(
+    text(
+        "SELECT images.digest, referenced, NOT EXISTS (SELECT FROM repository_layers held"
+        " WHERE held.repository_id = repositories.id AND held.digest = referenced) AS is_unheld"
+        " FROM repositories JOIN images ON repository_id = repositories.id"
+        " JOIN image_references USING (repository_id, digest) WHERE account = :account AND kind = 'layer'"
+        " UNION ALL SELECT digest || ' ' || deleted_images.id, referenced, false FROM deleted_images"
+        " JOIN deleted_image_references ON deleted_image_id = deleted_images.id"
+        " WHERE account = :account AND kind = 'layer'"
+    )
 )
-NEEDED = text(
-    "SELECT images.digest, referenced FROM repositories JOIN images ON repository_id = repositories.id"
-    " JOIN image_references USING (repository_id, digest) WHERE account = :account AND kind = 'layer'"
-    " UNION SELECT digest || ' ' || deleted_images.id, referenced FROM deleted_images"
-    " JOIN deleted_image_references ON deleted_image_id = deleted_images.id WHERE account = :account AND kind = 'layer'"
+THERE = Question(
+    text(
+        "SELECT name, digest FROM repositories JOIN images ON repository_id = repositories.id WHERE account = :account"
+    )
 )
-THERE = text(
-    "SELECT name, digest FROM repositories JOIN images ON repository_id = repositories.id WHERE account = :account"
-)
-HELD = text(
-    "SELECT name, digest FROM repositories JOIN repository_layers ON repository_id = repositories.id"
-    " WHERE account = :account"
+HELD = Question(
+    text(
+        "SELECT name, digest FROM repositories JOIN repository_layers ON repository_id = repositories.id"
+        " WHERE account = :account"
+    )
 )
 
 some_name = st.sampled_from(NAMES)
@@ -226,12 +231,13 @@ class World:
     async def look(self) -> None:
         """Check that what is there is whole."""
         self._settle()
-        before = {*await self._rows(NEEDED)}
+        before = await self._rows(NEEDED)
         files = await self.plain.stored()
-        after = {*await self._rows(NEEDED)}
-        lost = {(image, layer) for image, layer in before & after if layer not in files}
+        after = await self._rows(NEEDED)
+        needed = {(image, layer) for image, layer, _ in before} & {(image, layer) for image, layer, _ in after}
+        lost = {(image, layer) for image, layer in needed if layer not in files}
         assert not lost, f"bytes are lost: {lost}; {self._where()}"
-        unheld = await self._rows(UNHELD)
+        unheld = [row for row in after if row[2]]
         assert not unheld, f"layers are not held: {unheld}; {self._where()}"
 
     def _settle(self) -> None:
@@ -264,7 +270,7 @@ class World:
         if self.was_cut:
             await collection.sweep(self.plain.database, self.plain.store)
         await self.plain.collect(AT_ONCE)
-        needed = {layer for _, layer in await self._rows(NEEDED)}
+        needed = {layer for _, layer, _ in await self._rows(NEEDED)}
         assert await self.plain.deleted() == set()
         assert await self.plain.stored() == await self.plain.known() == needed
         blobs = {image.digest: {blob.digest for blob in image.blobs} for image in ALL}
@@ -281,10 +287,9 @@ class World:
             await self._age_marks(2 * LateStore.settles_after)
         await self.plain.collect(AT_ONCE)
 
-    async def _rows(self, question: Any) -> list[tuple[str, ...]]:
-        async with self.plain.database.reading() as connection:
-            rows = await connection.execute(question, {"account": self.plain.registry.account})
-            return [tuple(row) for row in rows]
+    async def _rows(self, question: Question) -> list[tuple[Any, ...]]:
+        rows = await self.plain.database.ask(question, account=self.plain.registry.account)
+        return [tuple(row) for row in rows]
 
 
 begins = st.one_of(
