@@ -105,6 +105,9 @@ async def _of_iam(rule: Rule, members: Members, call: Call) -> AsyncIterator[Ask
     shown = iam_words.shown(rule, members, found.arn)
     for action in (rule.action, *(each for each in rule.dependent if members.get(NEEDED_FOR.get(each, "")))):
         yield Asked(action, found.arn, more=more, shown=shown)
+    renamed = iam_resources.renamed(found.arn, members)
+    if renamed is not None:
+        yield Asked(rule.action, renamed, more=more)
 
 
 def _subject(members: Members, account: str, **more: Any) -> Context:

@@ -60,6 +60,19 @@ async def find(call: Call, members: Members, template: str) -> Resource:
     return Resource(arn, await _tags(call, template, arn), keys)
 
 
+def renamed(arn: str, members: Members) -> str | None:
+    """The ARN that a user or a group has afterwards; None where it stays what it is.
+
+    Who changes a name or a path has to be allowed it of both. IAM API reference, "UpdateUser", "UpdateGroup".
+    """
+    path, name = members.get("NewPath"), members.get("NewUserName", members.get("NewGroupName"))
+    if path is None and name is None:
+        return None
+    kind, _, rest = arn.partition("/")
+    old_path, _, old_name = f"/{rest}".rpartition("/")
+    return f"{kind}{path or f'{old_path}/'}{name or old_name}"
+
+
 async def _owner(call: Call, key_id: str) -> Resource:
     """Of a key that the account does not have, whoever may ask about all keys is told so."""
     use = await access_keys.last_use(call.database, call.principal.account, key_id)

@@ -88,12 +88,14 @@ def inherited(wanted: Wanted, caller: Principal) -> Wanted:
     source = session.source_identity
     if source is not None and wanted.source_identity not in (None, source):
         raise AccessDenied("The source identity of the calling session cannot be changed.")
-    return replace(
+    with_those = replace(
         wanted,
         tags=(*handed_on, *wanted.tags),
         transitive_tag_keys=(*session.transitive_tag_keys, *wanted.transitive_tag_keys),
         source_identity=source if source is not None else wanted.source_identity,
     )
+    check_tags(with_those)
+    return with_those
 
 
 def check_tags(wanted: Wanted) -> None:

@@ -137,11 +137,16 @@ def of_network(vpc: str | None, vpc_endpoint: str | None) -> _Filled:
 
 def of_subject(subject: Subject) -> _Filled:
     filled: _Filled = {"aws:resourceaccount": subject.account}
-    for key, value in subject.tags.items():
+    for key, value in _in_order(subject.tags):
         filled[f"aws:resourcetag/{key.lower()}"] = filled[f"{subject.service}:resourcetag/{key.lower()}"] = value
-    filled |= {f"aws:requesttag/{key.lower()}": value for key, value in subject.request_tags.items()}
+    filled |= {f"aws:requesttag/{key.lower()}": value for key, value in _in_order(subject.request_tags)}
     _fill(filled, "aws:tagkeys", tuple(dict.fromkeys([*subject.request_tags, *subject.tag_keys])))
     return filled | {key.lower(): value for key, value in subject.keys.items()}
+
+
+def _in_order(tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Of tags whose keys differ in case alone the same one counts always, in a request as on a resource."""
+    return sorted(tags.items())
 
 
 def lowered(context: Mapping[str, str | Sequence[str]]) -> Context:

@@ -27,6 +27,7 @@ SESSIONS = st.builds(
     source_identity=st.none() | TEXT,
     authenticated_at=st.none() | st.integers(0, 2**32),
     provider=st.none() | TEXT,
+    federated_by=st.none() | TEXT,
 )
 
 
@@ -120,3 +121,13 @@ def test_a_chain_hands_on_only_what_is_transitive() -> None:
     ]
     plain = replace(wanted, tags=(), transitive_tag_keys=(), source_identity=None)
     assert session_requests.actions("sts:AssumeRole", plain) == ["sts:AssumeRole"]
+
+
+def test_a_chain_of_roles_hands_on_no_more_tags_than_a_session_may_have() -> None:
+    """Each link would add its own, and a session token that is packed well would grow without end."""
+    handed_on = tuple((f"a{number}", "x") for number in range(30))
+    caller = of_role(Session(1000, 2000, tags=handed_on, transitive_tag_keys=tuple(key for key, _ in handed_on)))
+    fits = Wanted("ci", tags=tuple((f"b{number}", "x") for number in range(20)))
+    assert len(session_requests.inherited(fits, caller).tags) == 50
+    with pytest.raises(EcrError, match="less than or equal to 50"):
+        session_requests.inherited(replace(fits, tags=(*fits.tags, ("c", "x"))), caller)

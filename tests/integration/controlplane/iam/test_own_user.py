@@ -75,3 +75,19 @@ async def test_a_deleted_user_is_nobody(iam: Api, as_key: As, key: Key) -> None:
         await iam.delete_access_key(UserName="bob", AccessKeyId=key["AccessKeyId"])
         await iam.delete_user(UserName="bob")
         assert (await own.refused("get_user")).code == "InvalidClientTokenId"
+
+
+async def test_who_moves_a_user_needs_to_be_allowed_what_it_becomes(iam: Api, as_key: As, key: Key) -> None:
+    """IAM API reference, "UpdateUser": "the appropriate permissions on both the source and target objects"."""
+    await iam.create_user(UserName="eve", Path="/team/")
+    await iam.create_group(GroupName="devs", Path="/team/")
+    places = ["user/team/*", "group/team/*", "user/other"]
+    statement = {"Effect": "Allow", "Action": "iam:Update*", "Resource": [f"arn:aws:iam::*:{each}" for each in places]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    await iam.put_user_policy(UserName="bob", PolicyName="self", PolicyDocument=document)
+    with as_key("iam", key) as own:
+        assert (await own.refused("update_user", UserName="eve", NewPath="/admins/")).code == "AccessDenied"
+        assert (await own.refused("update_group", GroupName="devs", NewPath="/")).code == "AccessDenied"
+        await own.update_user(UserName="eve", NewPath="/team/leads/", NewUserName="Eva")
+        await own.update_group(GroupName="devs", NewGroupName="developers")
+        await own.update_user(UserName="Eva", NewPath="/", NewUserName="other")

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
+
 from berth.identity.policies import keys
-from berth.identity.policies.context import Circumstances, Session, Subject, build, lowered
+from berth.identity.policies.context import Circumstances, Session, Subject, build, lowered, of_subject
 from tests.unit.identity.policies.asking import ACCOUNT, ALICE, ROLE
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -132,3 +134,10 @@ def test_a_written_context_is_read_without_regard_to_case() -> None:
         "aws:tagkeys": ("a", "B"),
         "aws:username": "Alice",
     }
+
+
+@pytest.mark.parametrize("tags", [{"env": "evil", "Env": "prod"}, {"Env": "prod", "env": "evil"}])
+def test_of_tags_whose_keys_differ_in_case_alone_one_counts_whatever_their_order(tags: dict[str, str]) -> None:
+    """Else a request could show policies another value than the resource does afterwards."""
+    filled = of_subject(Subject(ACCOUNT, tags=tags, request_tags=tags))
+    assert filled["aws:requesttag/env"] == filled["aws:resourcetag/env"] == filled["ecr:resourcetag/env"] == "evil"
