@@ -4,7 +4,8 @@ A process counts in memory (counting.py), each time for the price of one look in
 adds what it counted to PostgreSQL (keeping.py). What is kept says enough of a request to decide it anew (reading.py).
 """
 
+from berth.audit.askers import Asker
 from berth.audit.counting import AuditLog
 from berth.audit.entries import Ruled
 
-__all__ = ["AuditLog", "Ruled"]
+__all__ = ["Asker", "AuditLog", "Ruled"]

@@ -43,16 +43,19 @@ class Ruled:
 
     @property
     def reason(self) -> str:
-        """The statements that decided; of a refusal in AWS's words first."""
-        statements = "; ".join(map(written, self.decision.rulings))
-        if self.decision.allowed:
-            return statements or "being root"
-        reason = denials.reason(self.action, self.decision)
-        return f"{reason}: {statements}" if statements else reason
+        return reason_of(self.action, self.decision)
 
 
-def written(ruling: Ruling) -> str:
-    """A statement, as people find it."""
+def reason_of(action: str, decision: Decision) -> str:
+    """The statements that decided; of a refusal in AWS's words first."""
+    statements = "; ".join(map(_written, decision.rulings))
+    if decision.allowed:
+        return statements or "being root"
+    reason = denials.reason(action, decision)
+    return f"{reason}: {statements}" if statements else reason
+
+
+def _written(ruling: Ruling) -> str:
     sid = f" ({ruling.rule.sid})" if ruling.rule.sid else ""
     return f"{ruling.policy.name}, statement {ruling.rule.index + 1}{sid}"
 

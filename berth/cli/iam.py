@@ -58,3 +58,44 @@ def apply(settings: Settings, file: Path, account: str | None, *, prune: bool, y
     from berth.cli.apply import run
 
     run(settings, file, account, prune=prune, yes=yes)
+
+
+@iam.command("what-if", epilog=EPILOG)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--inline-policy", metavar="NAME", help="An inline policy of --of.")
+@click.option("--attached-policy", metavar="ARN", help="A managed policy that would be attached to --of.")
+@click.option("--boundary", metavar="ARN", help="A managed policy that would be the permissions boundary of --of.")
+@click.option("--managed-policy", metavar="ARN", help="What the managed policy would say.")
+@click.option("--repository-policy", metavar="ARN", help="The policy on the repository with that ARN.")
+@click.option("--registry-policy", metavar="ACCOUNT/REGION", help="The policy on that registry.")
+@click.option("--service-control-policy", metavar="NAME", help="A service control policy of the account --of.")
+@click.option("--of", metavar="ARN", help="The user, group or role that has the policy; or the account.")
+@click.option("--without", is_flag=True, help="Ask what would be without it.")
+@click.option(
+    "--days", type=click.IntRange(1, 3653), metavar="DAYS", help="Of so many past days (default: all that are kept)."
+)
+@click.option("--account", metavar="ACCOUNT", help="Requests by principals of that account alone.")
+@click.option("--principal", metavar="ARN", help="Requests by that user, role or session of one alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@settings_flags
+def what_if(
+    settings: Settings,
+    file: Path | None,
+    of: str | None,
+    days: int | None,
+    account: str | None,
+    principal: str | None,
+    *,
+    without: bool,
+    as_json: bool,
+    **policies: str | None,
+) -> None:
+    """Say which requests of the past days would be decided otherwise if a policy were what FILE says, or --without it.
+
+    Nothing is changed. Exit code 0: all would be decided as they are today, 3: some would not.
+    """
+    from berth.cli.changes_given import given_of
+    from berth.cli.what_if import run
+
+    named = {name.replace("_", "-"): policy for name, policy in policies.items()}
+    run(settings, given_of(named, of, file, without=without), days, account, principal, as_json=as_json)

@@ -126,6 +126,20 @@ class Database:
             async with self._engine.begin() as connection:
                 yield connection
 
+    @contextlib.asynccontextmanager
+    async def undone(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which anything may be tried: it sees all as it was at one moment, and nothing of it stays.
+
+        Raises DatabaseUnavailable.
+        """
+        with _unavailable():
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                try:
+                    yield connection
+                finally:
+                    await connection.rollback()
+
     async def close(self) -> None:
         await self._askers.close()
         await self._engine.dispose()

@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 
+from berth.audit import AuditLog, Ruled
 from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.errors.iam import NoSuchEntity, ValidationError
@@ -46,6 +47,7 @@ async def assume(
     role_arn: str,
     wanted: Wanted,
     external_id: str | None,
+    audit: AuditLog,
 ) -> Assumed:
     """Raises AccessDenied, MalformedPolicyDocument, PackedPolicyTooLarge, InvalidParameterValue, ValidationError."""
     caller = permits.principal
@@ -61,7 +63,7 @@ async def assume(
     keys = session_requests.condition_keys(wanted)
     if external_id is not None:
         keys["sts:externalid"] = external_id
-    _check_allowed(permits, circumstances, role, wanted, keys)
+    _check_allowed(permits, circumstances, role, wanted, keys, audit)
     seconds = session_requests.length(wanted, caller, role.max_session_seconds)
     return Assumed(role.id, of_role(keyring, role, wanted, seconds), packed, wanted.source_identity)
 
@@ -100,21 +102,23 @@ def trust_of(role: Identity) -> Policies:
     return kept_policies.policies(Kinds.TRUST, texts)
 
 
-def about(role: Identity, wanted: Wanted, circumstances: Circumstances, keys: Context) -> Context:
-    """The condition keys that are not the caller's own."""
+def about(role: Identity, wanted: Wanted, keys: Context) -> Context:
+    """The condition keys that are neither the caller's own nor say how the request came."""
     subject = Subject(role.account, role.tags, request_tags=dict(wanted.tags), service="iam")
-    return {**context.of_circumstances(circumstances), **context.of_subject(subject), **keys}
+    return {**context.of_subject(subject), **keys}
 
 
 def _check_allowed(
-    permits: Permits, circumstances: Circumstances, role: Identity, wanted: Wanted, keys: Context
+    permits: Permits, circumstances: Circumstances, role: Identity, wanted: Wanted, keys: Context, audit: AuditLog
 ) -> None:
     """Raises AccessDenied; it does not tell by what, nor whether there is such a role."""
-    filled = {**permits.context(circumstances.moment), **about(role, wanted, circumstances, keys)}
+    more = about(role, wanted, keys)
+    filled = {**permits.context(circumstances.moment), **context.of_circumstances(circumstances), **more}
     applying = permits.applying(trust_of(role))
     for action in session_requests.actions(_ACTION, wanted):
-        request = Request(permits.caller, action, role.arn, role.account, filled)
-        if not decide(request, applying).allowed:
+        decision = decide(Request(permits.caller, action, role.arn, role.account, filled), applying)
+        audit.count(Ruled(permits.principal, action, role.arn, None, more, decision), circumstances)
+        if not decision.allowed:
             raise _denied(permits.principal, action, role.arn)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from berth.audit import Asker, AuditLog, Ruled
 from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.errors.sts import InvalidIdentityToken
@@ -13,6 +14,7 @@ from berth.identity.directory.identities import Identity
 from berth.identity.directory.oidc_providers import Provider
 from berth.identity.identity_tokens import IdentityToken, Unverified
 from berth.identity.passwords import KeyRing
+from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.context import Circumstances
 from berth.identity.policies.decide import Applying, Request, decide
@@ -46,6 +48,7 @@ async def assume(
     role_arn: str,
     token: str,
     wanted: Wanted,
+    audit: AuditLog,
 ) -> Federated:
     """Raises AccessDenied, InvalidIdentityToken, ExpiredIdentityToken, IdpCommunicationError, IdpRejectedClaim and what
     is wrong with what is wanted.
@@ -59,7 +62,7 @@ async def assume(
     session_requests.check_tags(wanted)
     packed = session_requests.check_policies(wanted)
     role = await assuming.find(database, role_arn)
-    if role is None or not _is_allowed(role, provider, identity, wanted, circumstances):
+    if role is None or not _is_allowed(role, provider, identity, wanted, circumstances, audit):
         raise AccessDenied(f"Not authorized to perform {_ACTION}")
     seconds = session_requests.length(wanted, None, role.max_session_seconds)
     credentials = assuming.of_role(keyring, role, wanted, seconds, provider.arn)
@@ -102,16 +105,25 @@ def _with_claims(wanted: Wanted, claims: Mapping[str, Any]) -> Wanted:
 
 
 def _is_allowed(
-    role: Identity, provider: Provider, identity: IdentityToken, wanted: Wanted, circumstances: Circumstances
+    role: Identity,
+    provider: Provider,
+    identity: IdentityToken,
+    wanted: Wanted,
+    circumstances: Circumstances,
+    audit: AuditLog,
 ) -> bool:
     keys = {
         **session_requests.condition_keys(wanted),
         **identity_tokens.condition_keys(provider.url, identity),
         "aws:federatedprovider": provider.arn,
     }
-    filled = assuming.about(role, wanted, circumstances, keys)
+    more = assuming.about(role, wanted, keys)
+    filled = {**context.of_circumstances(circumstances), **more}
     caller, applying = Caller.federated(provider.arn), Applying(resource=assuming.trust_of(role))
-    return all(
-        decide(Request(caller, action, role.arn, role.account, filled), applying).allowed
-        for action in session_requests.actions(_ACTION, wanted)
-    )
+    asker = Asker(role.account, provider.arn)
+    for action in session_requests.actions(_ACTION, wanted):
+        decision = decide(Request(caller, action, role.arn, role.account, filled), applying)
+        audit.count(Ruled(asker, action, role.arn, None, more, decision), circumstances)
+        if not decision.allowed:
+            return False
+    return True

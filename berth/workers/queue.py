@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from procrastinate import App, JobContext, PsycopgConnector
 
 from berth.database.db import driver_url
-from berth.workers import collection, expiry, previews, upkeep
+from berth.workers import audit, collection, expiry, previews, upkeep
 from berth.workers.retry import UntilDone
 
 CONCURRENCY = 4
@@ -15,6 +15,7 @@ JOBS: tuple[tuple[Callable[[JobContext, int], Awaitable[None]], str], ...] = (
     (collection.collect_garbage, "* * * * *"),
     (collection.sweep_store, "27 4 * * 0"),
     (expiry.expire_uploads, "*/10 * * * *"),
+    (audit.forget_requests, "*/10 * * * *"),
     (previews.expire_previews, "41 * * * *"),
     (upkeep.take_over_jobs, "* * * * *"),
     (upkeep.forget_failed_jobs, "17 3 * * *"),

@@ -18,6 +18,7 @@ async def assume_role(call: Call, request: Members) -> Members:
         request["RoleArn"],
         shapes.wanted_of(request, with_second_factor=with_second_factor),
         request.get("ExternalId"),
+        call.opened.audit,
     )
     call.uses.note_role(assumed.role_id, call.circumstances.region)
     return {

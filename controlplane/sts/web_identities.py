@@ -20,6 +20,7 @@ async def assume_role_with_web_identity(call: StrangersCall, request: Members) -
         request["RoleArn"],
         request["WebIdentityToken"],
         shapes.wanted_of(request),
+        call.opened.audit,
     )
     call.uses.note_role(found.role_id, call.circumstances.region)
     return {

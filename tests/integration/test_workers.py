@@ -129,6 +129,7 @@ def test_every_job_runs_by_the_clock(postgres_url: str) -> None:
     assert periodic == {
         "collect_garbage": "* * * * *",
         "sweep_store": "27 4 * * 0",
+        "forget_requests": "*/10 * * * *",
         "expire_previews": "41 * * * *",
         "expire_uploads": "*/10 * * * *",
         "take_over_jobs": "* * * * *",
