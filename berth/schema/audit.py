@@ -15,7 +15,7 @@ audited_principals = Table(
     Column("arn", Name, nullable=False),
     # The unique id of the user or the role; NULL of the root, and of whom a provider vouches for.
     Column("identity_id", Name),
-    # What berth/audit/principals.py says of them.
+    # What berth/audit/askers.py says of them.
     Column("claims", JSONB, nullable=False),
     Column("last_at", Moment, nullable=False),
     Index("ix_audited_principals_last_at", "last_at"),
