@@ -9,8 +9,12 @@ import sqlalchemy
 from berth.database.db import Database
 from berth.identity import key_uses
 from berth.identity.access_keys import AccessKey
+from berth.identity.directory import identities
 from berth.identity.key_uses import KeyUses
+from berth.names import Registry
 from berth.schema import access_keys
+from berth.sealing import Seal
+from tests.identities import Identities
 
 NOTED = "UPDATE access_keys"
 
@@ -75,3 +79,18 @@ async def test_what_is_remembered_is_bounded(
         await asyncio.sleep(0)
     await uses.noted()
     assert len(statements) == 4
+
+
+async def test_a_role_is_noted_by_where_it_was_used(
+    database: Database, seal: Seal, root_key: AccessKey, registry: Registry
+) -> None:
+    session = await Identities(database, seal, registry.account).role_session("deployer")
+    assert session.identity_id is not None
+    uses = KeyUses(database)
+    for region in ("eu-west-1", "eu-west-2"):
+        uses.note_role(session.identity_id, region)
+    await uses.noted()
+    role = await identities.get_by_id(database, session.identity_id)
+    assert role is not None
+    assert role.last_used_at is not None
+    assert role.last_used_region == "eu-west-1"

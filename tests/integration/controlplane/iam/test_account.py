@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from berth.database.db import Database
+from berth.identity.directory import accounts
 from berth.names import Registry
-from tests.integration.controlplane.conftest import Api
+from berth.sealing import Seal
+from tests.integration.controlplane.conftest import Api, CountedPlane, api_of
 
 
 async def test_the_summary_counts_what_there_is(iam: Api) -> None:
@@ -47,6 +50,39 @@ async def test_what_nobody_has_is_listed_as_nothing(iam: Api, operation: str, me
         answer = await getattr(iam, operation)(**members)
         assert answer.pop(member) == []
         assert answer in ({}, {"IsTruncated": False})
+
+
+async def test_an_account_has_one_alias(iam: Api, registry: Registry) -> None:
+    first, second = f"first-{registry.account}", f"second-{registry.account}"
+    for alias in (first, second, second):
+        await iam.create_account_alias(AccountAlias=alias)
+        assert await iam.list_account_aliases() == {"AccountAliases": [alias], "IsTruncated": False}
+    refusal = await iam.refused("delete_account_alias", AccountAlias=first)
+    assert (refusal.code, refusal.status) == ("NoSuchEntity", 404)
+    assert refusal.message == f"The account alias {first} does not exist."
+    await iam.delete_account_alias(AccountAlias=second)
+    assert (await iam.list_account_aliases())["AccountAliases"] == []
+
+
+async def test_an_alias_is_one_accounts_alone(
+    iam: Api, plane: CountedPlane, database: Database, seal: Seal, registry: Registry
+) -> None:
+    alias = f"alias-{registry.account}"
+    await iam.create_account_alias(AccountAlias=alias)
+    _, other = await accounts.create(database, seal)
+    with api_of("iam", plane.url, other, registry.region) as others:
+        refusal = await others.refused("create_account_alias", AccountAlias=alias)
+        assert (refusal.code, refusal.status) == ("EntityAlreadyExists", 409)
+        assert refusal.message == f"The account alias {alias} already exists."
+        assert (await others.refused("delete_account_alias", AccountAlias=alias)).code == "NoSuchEntity"
+        await iam.delete_account_alias(AccountAlias=alias)
+        await others.create_account_alias(AccountAlias=alias)
+        await others.delete_account_alias(AccountAlias=alias)
+
+
+@pytest.mark.parametrize("alias", ["ab", "a" * 64, "-abc", "abc-", "a--b", "Abc", "a_c"])
+async def test_an_alias_is_a_name_in_small_letters(iam: Api, alias: str) -> None:
+    assert (await iam.refused("create_account_alias", AccountAlias=alias)).code == "ValidationError"
 
 
 @pytest.mark.parametrize("operation", ["get_login_profile", "delete_login_profile"])

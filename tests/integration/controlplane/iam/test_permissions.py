@@ -128,3 +128,86 @@ async def test_only_certain_policies_may_be_attached(
         arn = f"arn:aws:iam::aws:policy/{name}"
         answer = await refusal(plane, registry, alice, "iam", "AttachUserPolicy", UserName="alice", PolicyArn=arn)
         assert (answer is None) == allows
+
+
+NONE = "none"
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "shown"),
+    [
+        ("GetUser", {"UserName": NONE}, "user none"),
+        ("GetUser", {}, "user nobody"),
+        ("CreateAccessKey", {"UserName": NONE}, "user none"),
+        ("EnableMFADevice", {"UserName": NONE}, "user none"),
+        ("GetRole", {"RoleName": NONE}, "role none"),
+        ("AttachRolePolicy", {"RoleName": NONE}, "role none"),
+        ("GetGroup", {"GroupName": NONE}, "group none"),
+        ("GetPolicy", {}, "policy arn:aws:iam::{account}:policy/none"),
+        ("CreatePolicy", {"PolicyName": NONE}, "policy none"),
+        ("ListPolicies", {}, "policy path /"),
+        ("ListPolicies", {"PathPrefix": "/ops/"}, "policy path /ops/"),
+        ("GetAccessKeyLastUsed", {}, "access key {key}"),
+        ("CreateUser", {"UserName": NONE, "Path": "/ops/"}, "arn:aws:iam::{account}:user/ops/none"),
+        ("CreateRole", {"RoleName": NONE}, "arn:aws:iam::{account}:role/none"),
+        ("CreateGroup", {"GroupName": NONE}, "arn:aws:iam::{account}:group/none"),
+        ("ListUsers", {}, "arn:aws:iam::{account}:user/"),
+        ("ListRoles", {"PathPrefix": "/ops/"}, "arn:aws:iam::{account}:role/ops/"),
+        ("ListGroups", {}, "arn:aws:iam::{account}:group/"),
+        ("CreateVirtualMFADevice", {"VirtualMFADeviceName": NONE}, "arn:aws:iam::{account}:mfa/none"),
+        ("ListVirtualMFADevices", {}, "arn:aws:iam::{account}:mfa/"),
+        ("GetOpenIDConnectProvider", {}, "arn:aws:iam::{account}:oidc-provider/example.com"),
+        ("GetAccountSummary", {}, "*"),
+    ],
+)
+async def test_a_resource_is_called_as_iam_calls_it(
+    plane: CountedPlane,
+    registry: Registry,
+    identities: Identities,
+    operation: str,
+    members: dict[str, Any],
+    shown: str,
+) -> None:
+    """As recorded answers of IAM have it."""
+    key = await identities.user("nobody", denying("iam:GetRole"))
+    answer = await refusal(plane, registry, key, "iam", operation, **members)
+    assert answer is not None
+    ending = (
+        "with an explicit deny in an identity-based policy"
+        if operation == "GetRole"
+        else f"because no identity-based policy allows the iam:{operation} action"
+    )
+    assert answer.message == (
+        f"User: {key.principal.arn} is not authorized to perform: iam:{operation} on resource: "
+        f"{shown.format(account=registry.account, key=key.id)} {ending}"
+    )
+
+
+async def test_who_may_list_is_said_by_paths(plane: CountedPlane, registry: Registry, identities: Identities) -> None:
+    arn = f"arn:aws:iam::{registry.account}:role/ops/*"
+    key = await identities.user("alice", allowing("iam:ListRoles", resource=arn))
+    assert await refusal(plane, registry, key, "iam", "ListRoles", PathPrefix="/ops/") is None
+    for more in ({}, {"PathPrefix": "/dev/"}):
+        answer = await refusal(plane, registry, key, "iam", "ListRoles", **more)
+        assert answer is not None
+        assert answer.code == "AccessDenied"
+
+
+async def test_a_key_is_asked_about_by_whose_it_is(
+    plane: CountedPlane, registry: Registry, identities: Identities, root_key: AccessKey
+) -> None:
+    own = allowing("iam:GetAccessKeyLastUsed", resource=f"arn:aws:iam::{registry.account}:user/${{aws:username}}")
+    tagged = {"StringEquals": {"iam:ResourceTag/team": "a"}}
+    alice = await identities.user("alice", own, allowing("iam:GetAccessKeyLastUsed", Condition=tagged))
+    bob, eve = await identities.user("bob", tags={"team": "a"}), await identities.user("eve")
+    for key_id, allowed in (
+        (alice.id, True),
+        (bob.id, True),
+        (eve.id, False),
+        (root_key.id, False),
+        ("AKIAAAAAAAAAAAAAAAAA", False),
+    ):
+        answer = await refusal(plane, registry, alice, "iam", "GetAccessKeyLastUsed", AccessKeyId=key_id)
+        assert (answer is None) == allowed, key_id
+        if answer is not None:
+            assert f"on resource: access key {key_id} because" in answer.message

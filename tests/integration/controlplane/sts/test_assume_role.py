@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -239,3 +239,27 @@ async def test_a_session_ends_with_its_role(account: Account, as_holder: As) -> 
         refused = await sts.refused("get_caller_identity")
         assert (refused.code, refused.status) == ("InvalidClientTokenId", 403)
         assert refused.message == "The security token included in the request is invalid."
+
+
+async def test_a_role_tells_when_it_was_used_last(account: Account, as_holder: As, registry: Registry) -> None:
+    user = await account.user(policy=ANYTHING)
+    role = await account.role(account.everybody())
+    assert (await account.iam.get_role(RoleName="deployer"))["Role"]["RoleLastUsed"] == {}
+    await refusal(as_holder, user.credentials, role.arn.replace("deployer", "other"))
+    assert (await account.iam.get_role(RoleName="deployer"))["Role"]["RoleLastUsed"] == {}
+    await assumed(as_holder, user.credentials, role)
+    used = await eventually_used(account)
+    assert used["Region"] == registry.region
+    assert abs(used["LastUsedDate"] - datetime.now(UTC)) < timedelta(minutes=5)
+    (listed,) = (await account.iam.list_roles())["Roles"]
+    assert "RoleLastUsed" not in listed
+
+
+async def eventually_used(account: Account) -> dict[str, Any]:
+    """It is noted beside the request."""
+    for _ in range(100):
+        used: dict[str, Any] = (await account.iam.get_role(RoleName="deployer"))["Role"]["RoleLastUsed"]
+        if used:
+            return used
+        await asyncio.sleep(0.05)
+    raise AssertionError("the use of the role was not noted")
