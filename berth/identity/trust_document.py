@@ -1,12 +1,13 @@
 """Trust policies of roles, as CreateRole and UpdateAssumeRolePolicy take them. Pure.
 
-IAM user guide, "Roles terms and concepts", "AWS JSON policy elements: Principal"; the words are IAM's own.
+IAM user guide, "Roles terms and concepts", "AWS JSON policy elements: Principal"; the words are IAM's own, but for
+those of `shared_providers`.
 """
 
 from typing import Any
 
 from berth import json_schemas
-from berth.identity import grammar, iam_documents
+from berth.identity import grammar, iam_documents, shared_providers
 from berth.identity.policies.globs import glob
 from berth.identity.policy import PolicyDocument
 
@@ -39,6 +40,7 @@ def parse(text: str) -> PolicyDocument:
         iam_documents.vendors,
         iam_documents.actions,
         _actions,
+        shared_providers.lacking,
     )
     return grammar.document(document)
 
