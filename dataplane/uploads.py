@@ -20,6 +20,8 @@ from dataplane.large_bodies import LargeBody, is_large
 MOST_SOURCES = 32
 # OCI Distribution 1.1, "Pushing a blob in chunks": `<first>-<last>`; some clients write RFC 9110's form.
 _CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>[0-9]{1,15})-(?P<last>[0-9]{1,15})(?:/(?:[0-9]{1,15}|\*))?")
+# What a request needs that is more than one of ECR's steps, beside the action of its own (dataplane/app.py).
+_PART, _COMPLETION = "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"
 
 
 async def post(call: Call) -> web.StreamResponse:
@@ -30,6 +32,8 @@ async def post(call: Call) -> web.StreamResponse:
         if await _mount(call, repository, digest, query.get("from")):
             return _created(call, digest)
     elif "digest" in query:
+        for action in (_PART, _COMPLETION):
+            await call.authorize(action, call.registry, call.name)
         await creation.repository(call)
         digest = _digest(call, "digest")
         body = _Body(call.request)
@@ -62,6 +66,8 @@ async def put(call: Call) -> web.StreamResponse:
     if "digest" not in call.request.query:
         raise OciError(400, "DIGEST_INVALID", "the query parameter 'digest' is missing: the digest of the whole layer")
     digest = _digest(call, "digest")
+    if call.request.body_exists:
+        await call.authorize(_PART, call.registry, call.name)
     body = _Body(call.request)
     layer = await uploads.complete(
         call.database,

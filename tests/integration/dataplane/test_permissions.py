@@ -124,3 +124,25 @@ async def test_a_layer_is_mounted_from_what_one_may_read(
     reading = allowing("ecr:GetDownloadUrlForLayer", resource=registry.arn("secret"))
     await identities.let("user", "alice", pushing, reading)
     assert (await alice.send("POST", f"{NAME}/blobs/uploads/?mount={digest}&from={source}")).status == 201
+
+
+async def test_several_steps_in_one_request_need_the_action_of_each(
+    identities: Identities, client_of: As, registry: Registry, make_repository: Make
+) -> None:
+    await make_repository(NAME)
+    layer, steps = b"a layer", ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"]
+    alice = await client_of((await identities.user("alice")).principal)
+    at_once = f"{NAME}/blobs/uploads/?digest={sha256(layer)}"
+    for lacking in steps:
+        allowed = [step for step in steps if step != lacking]
+        await identities.let("user", "alice", allowing(*allowed, resource=registry.arn(NAME)))
+        answer = await alice.send("POST", at_once, data=layer)
+        assert answer.status == 403
+        assert f"to perform: {lacking} on" in answer.error["message"]
+    await identities.let("user", "alice", allowing(steps[0], steps[2], resource=registry.arn(NAME)))
+    begun = await alice.send("POST", f"{NAME}/blobs/uploads/")
+    end = f"{begun.headers['Location']}?digest={sha256(layer)}"
+    assert (await alice.send("PUT", end, data=layer)).status == 403
+    await identities.let("user", "alice", allowing(*steps, resource=registry.arn(NAME)))
+    assert (await alice.send("PUT", end, data=layer)).status == 201
+    assert (await alice.send("POST", at_once, data=layer)).status == 201
