@@ -7,7 +7,9 @@ import asyncpg
 import orjson
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
+    Insert,
     LargeBinary,
     Text,
     any_,
@@ -36,10 +38,38 @@ def _texts(name: str) -> Any:
     return bindparam(name, type_=ARRAY(Text))
 
 
+# Of the image, as the question is given them.
+_VALUES: dict[str, Any] = {
+    "digest": bindparam("digest", type_=Text),
+    "media_type": bindparam("media_type", type_=Text),
+    "artifact_type": bindparam("artifact_type", type_=Text),
+    "subject": bindparam("subject", type_=Text),
+    "annotations": cast(bindparam("annotations", type_=Text), JSONB),
+    "size": bindparam("size", type_=BigInteger),
+    "manifest": bindparam("manifest", type_=LargeBinary),
+}
+
+
 def _statement() -> Any:
     """In the order in which all lock: the repository, the links to the layers, the image, the tags."""
     repository = select(repositories.c.id).where(NAMED).with_for_update(read=True, key_share=True).cte("repository")
-    held = (
+    image = _image(repository, _held(repository))
+    is_referrer = _VALUES["subject"].is_not(None)
+    return (
+        select(
+            image.c.repository_id,
+            # A statement that is asked alone is not durable by itself (berth/database/questions.py).
+            func.set_config("synchronous_commit", "on", true()),
+            case((is_referrer, changes.told_of_referrers(image.c.repository_id, _VALUES["subject"]))),
+        )
+        .select_from(image)
+        .add_cte(_references(image).cte("image_references_"), _tagged(image).cte("tagged"))
+    )
+
+
+def _held(repository: CTE) -> CTE:
+    """What the repository holds of the layers that the image needs."""
+    return (
         select(repository_layers.c.digest)
         .where(
             repository_layers.c.repository_id == repository.c.id,
@@ -49,52 +79,42 @@ def _statement() -> Any:
         .with_for_update(read=True, of=repository_layers)
         .cte("held")
     )
-    values: dict[str, Any] = {
-        "digest": bindparam("digest", type_=Text),
-        "media_type": bindparam("media_type", type_=Text),
-        "artifact_type": bindparam("artifact_type", type_=Text),
-        "subject": bindparam("subject", type_=Text),
-        "annotations": cast(bindparam("annotations", type_=Text), JSONB),
-        "size": bindparam("size", type_=BigInteger),
-        "manifest": bindparam("manifest", type_=LargeBinary),
-    }
-    is_new = not_(exists().where(images.c.repository_id == repository.c.id, images.c.digest == values["digest"]))
+
+
+def _image(repository: CTE, held: CTE) -> CTE:
+    """The image, put where all that it needs is held, and neither it nor a tag of its is there."""
+    is_new = not_(exists().where(images.c.repository_id == repository.c.id, images.c.digest == _VALUES["digest"]))
     are_new = not_(exists().where(tags.c.repository_id == repository.c.id, tags.c.tag == any_(_texts("new_tags"))))
     are_held = select(func.count()).select_from(held).scalar_subquery() == func.cardinality(_texts("referenced"))
-    image = (
+    return (
         insert(images)
         .from_select(
-            ["repository_id", *values], select(repository.c.id, *values.values()).where(are_held, is_new, are_new)
+            ["repository_id", *_VALUES], select(repository.c.id, *_VALUES.values()).where(are_held, is_new, are_new)
         )
         .returning(images.c.repository_id, images.c.digest)
         .cte("image")
     )
+
+
+def _references(image: CTE) -> Insert:
     layer = (
         func.unnest(_texts("referenced"), _texts("media_types"))
         .table_valued("referenced", "media_type")
         .render_derived()
     )
-    references = insert(image_references).from_select(
+    return insert(image_references).from_select(
         ["repository_id", "digest", "referenced", "kind", "media_type"],
         select(
             image.c.repository_id, image.c.digest, layer.c.referenced, cast("layer", Text), layer.c.media_type
         ).join_from(image, layer, true()),
     )
+
+
+def _tagged(image: CTE) -> Insert:
     tag = func.unnest(_texts("new_tags")).table_valued("tag").render_derived()
-    tagged = insert(tags).from_select(
+    return insert(tags).from_select(
         ["repository_id", "tag", "digest"],
         select(image.c.repository_id, tag.c.tag, image.c.digest).join_from(image, tag, true()),
-    )
-    is_referrer = values["subject"].is_not(None)
-    return (
-        select(
-            image.c.repository_id,
-            # A statement that is asked alone is not durable by itself (berth/database/questions.py).
-            func.set_config("synchronous_commit", "on", true()),
-            case((is_referrer, changes.told_of_referrers(image.c.repository_id, values["subject"]))),
-        )
-        .select_from(image)
-        .add_cte(references.cte("image_references_"), tagged.cte("tagged"))
     )
 
 
