@@ -55,7 +55,7 @@ class Marked:
 
 
 class _MarkLost(Exception):
-    """The bytes are no longer this collection's to remove."""
+    """The bytes are not, or no longer, this collection's to remove."""
 
 
 @dataclass(slots=True)
@@ -96,7 +96,9 @@ async def _try(database: Database, store: Store, one: Marked, outcome: _Outcome)
     try:
         outcome.removed[one.key] = await _remove_one(database, store, one)
     except _MarkLost:
-        pass
+        # Nothing is on its way. Where the mark is there still, a push just met it, or it is too old for a removal to
+        # begin: it would keep pushes off for as long as a removal of which nobody knows what came.
+        outcome.left[one.key] = one.mark
     except Exception as error:
         outcome.failures.append(error)
         if not isinstance(error, RemovalUnsettled):

@@ -102,6 +102,25 @@ async def test_who_pushes_waits_for_the_answer(far: Far, monkeypatch: pytest.Mon
     assert await far.is_nothing_left()
 
 
+async def test_who_meets_the_mark_at_the_moment_of_the_removal_is_not_refused_for_long(far: Far) -> None:
+    """It locks the row for that moment, so that the removal is not confirmed, nor sent: the mark stands for nothing."""
+    await far.place.make("app")
+    await far.place.push_blob("app", CONTENT)
+    collector = await far.collector_at("signed")
+    place = Place(far.stepped, far.store, far.place.registry)  # type: ignore[arg-type]
+    push = await Actor.begin("push", place.push_blob("app", CONTENT))
+    while "commit" not in [at for at, _ in push.stops]:
+        await push.step()
+    while collector.stops:
+        await collector.step()
+    await push.kill()
+    while not collector.is_done:
+        await collector.step()
+    assert await far.place.stored() == {Digest.of(CONTENT)}
+    assert await far.push()
+    assert await far.is_nothing_left()
+
+
 @pytest.mark.parametrize("arrives", ["before the push", "after the push", "when it has expired", "never"])
 async def test_wherever_the_collector_dies_nothing_acknowledged_is_lost(far: Far, arrives: str) -> None:
     outcomes = set()
