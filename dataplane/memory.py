@@ -125,7 +125,7 @@ class Memory:
         return self._referrers.moment
 
     def recall_referrers(self, target: Target) -> KnownReferrers | None:
-        return self._referrers.get((target.arn, target.reference, target.query))
+        return self._referrers.get(_page_of(target))
 
     def keep_referrers(self, target: Target, repository_id: int, page: KnownReferrers, since: int) -> None:
         """`since`: the moment before the page was asked for."""
@@ -133,9 +133,8 @@ class Memory:
             changes.of_repository(repository_id),
             changes.of_referrers(repository_id, target.reference),
         )
-        size = len(page.content) + len(page.answer.head) + len(target.query) + FINDING_BYTES
-        key = (target.arn, target.reference, target.query)
-        self._referrers.keep(key, page, subject=subjects, size=size, since=since)
+        size = len(page.content) + len(page.answer.head) + len(target.path) + len(target.query) + FINDING_BYTES
+        self._referrers.keep(_page_of(target), page, subject=subjects, size=size, since=since)
 
     def recall_content(self, blob: Blob) -> bytes | None:
         return self._contents.get(blob)
@@ -161,6 +160,11 @@ class Memory:
         elif await pull_time_exclusions.is_excluded(self._database, target.registry, principal):
             key, subject = (target.registry, principal.arn), changes.of_exclusions(target.registry)
             self._uncounted.keep(key, True, subject=subject, size=len(principal.arn), since=moment)
+
+
+def _page_of(target: Target) -> tuple[str, str, str, str]:
+    # With the path: it is in the address of the next page, and one repository has several, by hosts and by paths.
+    return target.arn, target.path, target.reference, target.query
 
 
 def manifest_headers(manifest: StoredManifest) -> dict[str, str]:

@@ -165,6 +165,25 @@ async def test_behind_a_trusted_proxy_the_host_counts_that_the_client_asked(
         assert (await known.send("GET", f"{NAME}/manifests/v1")).status == 403
 
 
+async def test_the_next_page_of_referrers_is_where_the_client_asked_for_this_one(
+    client: RegistryClient, settings: Settings, make_repository: Make, registry: Registry
+) -> None:
+    """By its host or by its path, a repository is one; what is remembered of it leads on by the same way."""
+    await make_repository(NAME)
+    digest, _ = await client.push_image(NAME, "v1")
+    for seed in (b"a", b"b"):
+        fields = {"subject": {"digest": digest, "size": 1, "mediaType": OCI_MANIFEST}}
+        await client.push_image(NAME, None, seed, artifactType="a/b", **fields)
+    aliases = {"front.example": f"{registry.account}/{registry.region}"}
+    async with serving(settings.model_copy(update={"registry_aliases": aliases})) as plane:
+        by_path = replace(client, base=plane.url), {}
+        by_host = replace(client, base=plane.url, prefix="/v2"), {"Host": "front.example"}
+        for known, headers in (by_path, by_host, by_path, by_host):
+            page = await known.send("GET", f"{NAME}/referrers/{digest}?n=1", headers=headers)
+            assert page.headers["Link"].startswith(f"<{known.prefix}/{NAME}/referrers/{digest}?")
+        assert plane.at_once == 2
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
