@@ -1,5 +1,6 @@
 """containerd's own client, ctr: what Kubernetes' nodes do, without Kubernetes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,20 @@ def test_a_layer_of_another_repository_is_mounted_not_sent(
     shell("tar", "-C", layout, "-cf", archive, "oci-layout", "index.json", "blobs")
     shell(*ctr, "images", "import", "--all-platforms", "--base-name", repository.uri, archive)
     shell(*ctr, "images", "push", *credentials, f"{repository.uri}:both")
+    # Only of what it has pulled itself does it know where it is.
+    shell(*ctr, "images", "rm", "--sync", f"{repository.uri}:both")
+    shell(*ctr, "images", "pull", *credentials, "--all-platforms", f"{repository.uri}:both")
     mounted = f"{repository.name}/mounted"
     ecr.create_repository(repositoryName=mounted)
     shell(*ctr, "images", "tag", f"{repository.uri}:both", f"{repository.uri}/mounted:both")
-    shell(*ctr, "images", "push", *credentials, f"{repository.uri}/mounted:both")
+    push = ("ctr", "--debug", *ctr[1:], "images", "push", *credentials, f"{repository.uri}/mounted:both")
+    said = shell("sh", "-ec", '"$@" 2>&1', "sh", *push)
+    sent = re.findall(r'request\.method=(\w+).* url="[^"]*/mounted/(\w+)/([^"]*)"', said)
+    assert {(method, kind) for method, kind, _ in sent} - {("HEAD", "manifests"), ("HEAD", "blobs")} == {
+        ("POST", "blobs"),
+        ("PUT", "manifests"),
+    }
+    assert all(f"&from={repository.name}" in path for method, _, path in sent if method == "POST")
     for digest in written.images.values():
         whole(ecr, mounted, imageDigest=digest)
     shell(*ctr, "images", "rm", "--sync", f"{repository.uri}:both", f"{repository.uri}/mounted:both")
