@@ -84,24 +84,25 @@ def _resource(statement: Statement, version: str) -> ResourceCheck | None:
     if "*" in patterns and not negated:
         return None
     parts = [_with_variables_at_the_end(_complete(pattern), version) for pattern in patterns]
-    templates = [Template(each, wildcards=True) for each in parts]
-    plain = [template.matcher({}) for template in templates if not template.variables]
+    templates = [(Template(each, wildcards=True), glob(f"{each[0]}*")) for each in parts]
+    plain = [template.matcher({}) for template, _ in templates if not template.variables]
     return _check(
-        [matches for matches in plain if matches is not None], [it for it in templates if it.variables], negated
+        [matches for matches in plain if matches is not None], [it for it in templates if it[0].variables], negated
     )
 
 
-def _check(matchers: list[Matcher], templates: list[Template], negated: bool) -> ResourceCheck:
+def _check(matchers: list[Matcher], templates: list[tuple[Template, Matcher]], negated: bool) -> ResourceCheck:
+    """Each template stands with a matcher of what begins as it does before the fifth colon, where no variable is."""
     if not templates and len(matchers) == 1 and not negated:
         (only,) = matchers
         return lambda resource, _: only(resource)
 
     def check(resource: str, context: Context) -> bool:
-        # A pattern that cannot be resolved matches nothing, and as an exception everything.
+        # A pattern that cannot be resolved matches nothing, and as an exception whatever begins like it.
         found = any(matches(resource) for matches in matchers)
-        for template in templates:
+        for template, begins in templates:
             matches = template.matcher(context)
-            found = found or (matches(resource) if matches is not None else negated)
+            found = found or (matches(resource) if matches is not None else negated and begins(resource))
         return found is not negated
 
     return check

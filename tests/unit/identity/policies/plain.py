@@ -85,14 +85,14 @@ def is_about_action(case: Case, statement: dict[str, Any]) -> bool:
 
 
 def is_about_resource(case: Case, statement: dict[str, Any], variables: bool) -> bool:
-    """An exception that cannot be resolved excepts all, a pattern that cannot be resolved means nothing."""
+    """An exception that cannot be resolved excepts all in its region and account, a pattern means nothing then."""
 
     def matches(pattern: str) -> bool:
         try:
             wanted = plain_conditions.expression(case["context"], complete(pattern), variables=variables)
             return bool(re.fullmatch(wanted, case["resource"], re.DOTALL))
         except plain_conditions.Unresolved:
-            return "NotResource" in statement
+            return "NotResource" in statement and like(":".join(pattern.split(":", 5)[:5]) + ":*", case["resource"])
 
     if "NotResource" in statement:
         return not any(map(matches, listed(statement, "NotResource")))

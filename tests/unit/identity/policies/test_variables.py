@@ -77,7 +77,7 @@ def test_a_pattern_that_cannot_be_resolved_leaves_the_others_their_meaning() -> 
     assert is_about([f"{BASE}${{aws:PrincipalTag/none}}/*", f"{BASE}team/*"])
 
 
-def test_an_exception_that_cannot_be_resolved_excepts_everything() -> None:
+def test_an_exception_that_cannot_be_resolved_excepts_all_of_its_account_and_region() -> None:
     """ "Any attempt to match it fails and causes the statement to be invalid"."""
     exception = f"{BASE}${{aws:PrincipalTag/none}}/*"
     denial = deny()
@@ -85,6 +85,13 @@ def test_an_exception_that_cannot_be_resolved_excepts_everything() -> None:
     del statement["Resource"]
     statement["NotResource"] = exception
     assert decide(request(keys=KEYS), applying(allow(), denial)).allowed
+
+
+@pytest.mark.parametrize("resource", ["*", REPOSITORY.replace("us-east-1", "eu-west-1")])
+def test_but_not_what_no_value_would_make_it_match(resource: str) -> None:
+    denial = deny(NotResource=f"{BASE}${{aws:PrincipalTag/none}}/*")
+    del denial["Statement"][0]["Resource"]
+    assert not decide(request(resource=resource, keys=KEYS), applying(allow(), denial)).allowed
 
 
 @pytest.mark.parametrize(
