@@ -6,7 +6,6 @@ from typing import Any
 
 from berth.database.db import Database
 from berth.errors.iam import NoSuchEntity
-from berth.identity import trust_document
 from berth.identity.declared import tags
 from berth.identity.declared.files import NotDeclared
 from berth.identity.declared.steps import Step, differences, is_same, step, text_of
@@ -60,9 +59,7 @@ async def find(database: Database, wanted: Wanted) -> Identity | None:
 
 
 def itself(wanted: Wanted, found: Identity | None) -> Iterator[Step]:
-    """That the user, group or role is there, where it should be. Raises NotDeclared, MalformedPolicyDocument."""
-    if wanted.kind == "role":
-        trust_document.parse(text_of(wanted.declared["trust"]))
+    """That the user, group or role is there, where it should be. Raises NotDeclared."""
     if found is None:
         yield _made(wanted)
         return

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from berth.database.db import Database
-from berth.identity.declared import belongings, identities, policies, providers, pruning
+from berth.identity.declared import belongings, identities, policies, providers, pruning, trust
 from berth.identity.declared.identities import Wanted
 from berth.identity.declared.steps import Step
 from berth.identity.directory import identities as directory
@@ -40,7 +40,7 @@ async def plan(database: Database, account: str, declared: Mapping[str, Any], *,
     everybody = [
         Wanted(account, kind, name, each, arns, named) for kind in _ORDER for name, each in declared[f"{kind}s"].items()
     ]
-    found = [(wanted, await identities.find(database, wanted)) for wanted in everybody]
+    found = await trust.in_order(database, [(wanted, await identities.find(database, wanted)) for wanted in everybody])
     for wanted, identity in found:
         steps += identities.itself(wanted, identity)
     for wanted, identity in found:

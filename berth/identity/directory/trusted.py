@@ -4,7 +4,7 @@ Of accounts that Berth does not have it knows nobody, and takes what is said of 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, select, union_all
@@ -21,6 +21,8 @@ _IDENTITY = re.compile(
     r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?P<kind>user|role)(?P<path>/(.+/)?)(?P<name>[^/]+)"
 )
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::(?P<account>[0-9]{12}):assumed-role/(?P<name>[^/]+)/.+")
+# The paths of users and roles, by account, kind and name.
+Coming = Mapping[tuple[str, str, str], str]
 _ACCOUNTS = bindparam("accounts", type_=ARRAY(Text))
 _KNOWN = Question(
     union_all(
@@ -35,7 +37,7 @@ _KNOWN = Question(
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """A user or a role that is named; without a path, by its sessions."""
 
     principal: NamedPrincipal
@@ -45,25 +47,26 @@ class _Named:
     name: str
 
 
-async def check(database: Database, policy: PolicyDocument) -> None:
-    """Raises MalformedPolicyDocument for somebody who is not there."""
-    named = list(_named(policy))
-    if not named:
+async def check(database: Database, policy: PolicyDocument, coming: Coming | None = None) -> None:
+    """Raises MalformedPolicyDocument for somebody who is not there, nor will be."""
+    everybody = list(named(policy))
+    if not everybody:
         return
-    folded = [names.folded(each.name) for each in named]
-    rows = await database.ask(_KNOWN, accounts=[each.account for each in named], folded=folded)
+    folded = [names.folded(each.name) for each in everybody]
+    rows = await database.ask(_KNOWN, accounts=[each.account for each in everybody], folded=folded)
     here = {row["id"] for row in rows if row["kind"] == "account"}
-    known = {(row["id"], row["kind"], path, row["name"]) for row in rows for path in (row["path"], None)}
-    for each in named:
-        if each.account in here and (each.account, each.kind, each.path, each.name) not in known:
+    paths = {(row["id"], row["kind"], row["name"]): row["path"] for row in rows} | dict(coming or {})
+    for each in everybody:
+        path = paths.get((each.account, each.kind, each.name))
+        if each.account in here and (path is None or each.path not in (path, None)):
             raise MalformedPolicyDocument(trust_document.invalid_principal(each.principal.kind, each.principal.name))
 
 
-def _named(policy: PolicyDocument) -> Iterator[_Named]:
+def named(policy: PolicyDocument) -> Iterator[Named]:
     for statement in policy.statements:
         for principal in (*statement.principals, *statement.not_principals):
             identity, session = _IDENTITY.fullmatch(principal.name), _SESSION.fullmatch(principal.name)
             if principal.kind == "AWS" and identity is not None:
-                yield _Named(principal, identity["account"], identity["kind"], identity["path"], identity["name"])
+                yield Named(principal, identity["account"], identity["kind"], identity["path"], identity["name"])
             elif principal.kind == "AWS" and session is not None:
-                yield _Named(principal, session["account"], "role", None, session["name"])
+                yield Named(principal, session["account"], "role", None, session["name"])

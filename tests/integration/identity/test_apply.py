@@ -103,6 +103,38 @@ async def test_without_yes_the_changes_are_only_shown(place: Place) -> None:
     assert await identities.page(place.database, place.account, "user", limit=9) == []
 
 
+def trusting(name: str, named: str) -> str:
+    statement = f'{{Effect: Allow, Principal: {{AWS: "arn:aws:iam::ACCOUNT:{named}"}}, Action: "sts:AssumeRole"}}'
+    return f"  {name}: {{trust: {{Version: 2012-10-17, Statement: {statement}}}}}\n"
+
+
+async def test_whom_a_role_trusts_is_looked_for_before_anything_changes(place: Place) -> None:
+    await users.create(place.database, place.account, "/people/", "alice", {})
+    for named in ("user/alice", "user/people/bob", "role/people/alice", "role/ci"):
+        place.write("users: {bob: }\nroles:\n" + trusting("ci", named))
+        for words in ((), ("--yes",)):
+            code, output = await place.apply(*words)
+            assert code == 1
+            assert f'role ci: Invalid principal in policy: "AWS":"arn:aws:iam::{place.account}:{named}"' in output
+    assert [user.name for user in await identities.page(place.database, place.account, "user", limit=9)] == ["alice"]
+
+
+async def test_a_role_is_made_after_those_that_it_trusts(place: Place) -> None:
+    roles = trusting("last", "role/middle") + trusting("middle", "role/first") + trusting("first", "user/people/bob")
+    output = await place.applied("users: {bob: {path: /people/}}\nroles:\n" + roles)
+    assert re.findall("role ([a-z]+)", output) == ["first", "middle", "last"]
+
+
+async def test_roles_that_trust_each_other_cannot_all_be_made(place: Place) -> None:
+    both = "roles:\n" + trusting("one", "role/two") + trusting("two", "role/one")
+    place.write(both)
+    code, output = await place.apply()
+    assert code == 1
+    assert "roles trust each other, and none can be made first: " in output
+    await place.applied("roles:\n" + trusting("one", "root"))
+    await place.applied(both)
+
+
 async def test_everything_that_is_declared_is_made(place: Place) -> None:
     await place.applied(FILE)
     alice = await identities.get(place.database, place.account, "user", "alice")
