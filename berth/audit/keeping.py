@@ -23,7 +23,7 @@ log = structlog.get_logger()
 KEEPING_SECONDS = 5.0
 # When a process ends, it waits no longer for the last of it.
 LAST_SECONDS = 5.0
-# Of an hour, an account has so many rows at most: some 5 MB.
+# Of an hour, an account has so many rows at most: some 10 MB.
 MOST_ROWS = 10_000
 
 # An hour and an account.
@@ -99,10 +99,13 @@ async def _add_part(ask: Asking, part: Part, rows: dict[str, RequestRow], beyond
 def _rows(counted: Counted) -> tuple[dict[str, AskerRow], dict[Part, dict[str, RequestRow]]]:
     """By their ids; requests that differ in nothing that is kept are of one row."""
     askers: dict[str, AskerRow] = {}
+    by_key: dict[str, AskerRow] = {}
     parts: dict[Part, dict[str, RequestRow]] = defaultdict(dict)
     for entry in counted.entries.values():
-        asker = asker_row(entry)
-        askers[asker.id] = asker
+        asker = by_key.get(entry.ruled.principal.key)
+        if asker is None:
+            asker = by_key[entry.ruled.principal.key] = asker_row(entry)
+            askers[asker.id] = asker
         row = request_row(entry, asker.id)
         rows = parts[hour_of(entry.first_at), asker.account]
         if row.id in rows:

@@ -95,7 +95,9 @@ async def read(database: Database, wanted: Wanted) -> AsyncIterator[list[Kept]]:
     while True:
         rows = await database.ask(_PAGE, since=wanted.since, limit=PAGE, **who, **after)
         if rows:
-            yield [_kept(row) for row in rows]
+            principals = {row["principal_id"]: row["claims"] for row in rows}
+            known = {id_: principal_of(claims) for id_, claims in principals.items()}
+            yield [_kept(row, known[row["principal_id"]]) for row in rows]
         if len(rows) < PAGE:
             return
         last = rows[-1]
@@ -109,12 +111,12 @@ async def beyond(database: Database, wanted: Wanted) -> int:
     return requests
 
 
-def _kept(row: Mapping[str, Any]) -> Kept:
+def _kept(row: Mapping[str, Any], principal: Principal | None) -> Kept:
     said = row["context"]
     return Kept(
         principal_id=row["principal_id"],
         arn=row["arn"],
-        principal=principal_of(row["claims"]),
+        principal=principal,
         action=row["action"],
         resource=row["resource"],
         policies_of=row["policies_of"],

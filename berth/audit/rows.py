@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ HOUR = 3600
 # the reason of a decision.
 MOST_OF_ARN = 1024
 MOST_KEYS = 100
+# User agents that were looked through.
+_REMEMBERED = 1024
 HIDDEN = "•••"
 # What is so long and has no other characters than these may be a secret key (40), a signature (64) or a token. The
 # user agents and addresses of clients have spaces, dots and brackets between shorter words.
@@ -104,6 +107,7 @@ def hour_of(seconds: float) -> datetime:
     return _moment(seconds - seconds % HOUR)
 
 
+@lru_cache(_REMEMBERED)
 def shown(text: str) -> str:
     """What is kept of what a client says of itself: bounded, and without what may be a secret."""
     return _plain(_SECRET.sub(HIDDEN, text), MOST_CHARACTERS)
@@ -123,11 +127,19 @@ def _value(text: str) -> str:
 
 def _plain(text: str, most: int) -> str:
     """Without what PostgreSQL does not take for text."""
-    return _NUL_AND_SURROGATES.sub("?", text[:most])
+    text = text[:most]
+    return text if text.isascii() and "\0" not in text else _NUL_AND_SURROGATES.sub("?", text)
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(_clean(value), option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        text = b""
+    # It takes no surrogates, and PostgreSQL's JSON takes no NUL.
+    if not text or b"\\u0000" in text:
+        text = orjson.dumps(_clean(value), option=orjson.OPT_SORT_KEYS)
+    return text.decode()
 
 
 def _clean(value: Any) -> Any:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, BindParameter, Boolean, DateTime, Text, bindparam, text
@@ -120,5 +121,4 @@ async def count_part(ask: Asking, hour: datetime, account: str, new: int, allowe
 
 
 def _columns(kind: type, rows: Sequence[AskerRow] | Sequence[RequestRow]) -> dict[str, object]:
-    names = [field.name for field in fields(kind)]
-    return dict(zip(names, map(list, zip(*map(astuple, rows), strict=True)), strict=True))
+    return {field.name: list(map(attrgetter(field.name), rows)) for field in fields(kind)}

@@ -121,9 +121,11 @@ def _is_allowed(
     filled = {**context.of_circumstances(circumstances), **more}
     caller, applying = Caller.federated(provider.arn), Applying(resource=assuming.trust_of(role))
     asker = Asker(role.account, provider.arn)
+    # Whoever has a token of a public provider may ask: what they choose of it themselves is to fill no account's log.
+    stranger = replace(circumstances, source_ip="", user_agent=None, referer=None)
     for action in session_requests.actions(_ACTION, wanted):
         decision = decide(Request(caller, action, role.arn, role.account, filled), applying)
-        audit.count(Ruled(asker, action, role.arn, None, more, decision), circumstances)
+        audit.count(Ruled(asker, action, role.arn, None, {}, decision), stranger)
         if not decision.allowed:
             return False
     return True

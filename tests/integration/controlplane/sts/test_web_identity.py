@@ -22,6 +22,7 @@ from joserfc.jwk import OctKey
 
 import controlplane.app
 import listener
+from berth.database.db import Database
 from berth.identity import identity_tokens, provider_keys
 from berth.identity.access_keys import AccessKey
 from berth.identity.identity_tokens import IdentityToken
@@ -454,3 +455,31 @@ def test_no_claim_passes_for_another() -> None:
         "h:azp": "three",
         "h:email_verified": "true",
     }
+
+
+async def test_what_a_stranger_asks_is_recorded_without_what_strangers_choose(
+    account: Account, oidc: OidcServer, provider: str, stranger: Stranger, database: Database
+) -> None:
+    role = await account.role(trusting(provider, StringEquals={f"{oidc.host}:sub": GITHUB["sub"]}))
+    for number in range(3):
+        others = {"sub": GITHUB["sub"] if number else "repo:evil/x", "jti": f"another {number}"}
+        token = oidc.token(GITHUB | others)
+        if number:
+            await assumed(stranger, role.arn, token)
+        else:
+            assert await refusal(stranger, role.arn, token) == NOT_AUTHORIZED
+    rows: list[Any] = []
+    for _ in range(200):
+        async with database.reading() as connection:
+            asked = "SELECT r.*, p.arn FROM audited_requests r JOIN audited_principals p ON p.id = principal_id"
+            found = await connection.exec_driver_sql(
+                asked + " WHERE resource = $1 AND action LIKE 'sts:%' ORDER BY allowed", (role.arn,)
+            )
+            rows = list(found.all())
+        if sum(row.requests for row in rows) == 3:
+            break
+        await asyncio.sleep(0.1)
+    assert [(row.allowed, row.requests) for row in rows] == [(False, 1), (True, 2)]
+    assert {(row.arn, row.action) for row in rows} == {(provider, "sts:AssumeRoleWithWebIdentity")}
+    for row in rows:
+        assert (row.context["ip"], row.context["more"], row.context.get("agent")) == ("", {}, None)
