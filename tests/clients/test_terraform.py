@@ -1,11 +1,10 @@
-"""The Terraform AWS provider, told two endpoints and nothing else: no flag that skips a check."""
+"""The Terraform AWS provider, told three endpoints and nothing else: no flag that skips a check."""
 
 import contextlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,14 +25,17 @@ IMPORTED = {
     "aws_ecr_repository_policy.full": "terraform/full",
 }
 NO_DIFFERENCES = 0
+FILES = HERE / "terraform"
 
 
 class Terraform:
-    """One configuration in a folder of its own, with its state."""
+    """Files of `tests/clients/terraform` as one configuration, in a folder of its own, with its state."""
 
-    def __init__(self, shell: Shell, configuration: Path) -> None:
-        folder = shell.folder / configuration.name
-        shutil.copytree(configuration, folder)
+    def __init__(self, shell: Shell, *names: str) -> None:
+        folder = shell.folder / "terraform"
+        folder.mkdir()
+        for name in ("provider", *names):
+            shutil.copy(FILES / f"{name}.tf", folder)
         self.shell = shell.having(
             # where this machine keeps providers
             **{
@@ -86,7 +88,7 @@ class Terraform:
 
 @pytest.fixture
 def repositories(shell: Shell, ecr: Any) -> Iterator[Terraform]:
-    yield Terraform(shell, HERE / "terraform/repositories")
+    yield Terraform(shell, "repositories")
     for name in NAMES:
         with contextlib.suppress(ecr.exceptions.RepositoryNotFoundException):
             ecr.delete_repository(repositoryName=name, force=True)
@@ -159,7 +161,7 @@ def check_what_was_changed(ecr: Any) -> None:
 def test_an_image_is_found_by_tag_by_digest_and_as_the_newest(shell: Shell, repository: Repository, ecr: Any) -> None:
     old = put_small_image(ecr, repository.name, "1.0", b"old")
     new = put_small_image(ecr, repository.name, "1.1", b"new")
-    terraform = Terraform(shell, HERE / "terraform/images")
+    terraform = Terraform(shell, "images")
     terraform("apply", "-auto-approve", repository=repository.name, digest=old)
     output = terraform.output()
     assert output["by_tag"]["image_digest"] == output["by_digest"]["image_digest"] == old

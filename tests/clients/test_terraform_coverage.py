@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from . import test_terraform, test_terraform_registry, test_terraform_upstreams
-from .conftest import HERE
+from . import test_terraform, test_terraform_registry
 from .shell import Shell
-from .test_terraform import Terraform
+from .test_terraform import FILES, Terraform
 
 pytestmark = pytest.mark.clients("terraform")
 
@@ -23,7 +22,7 @@ SCHEMAS = {"resource": "resource_schemas", "data": "data_source_schemas"}
 
 
 def test_every_resource_and_data_source_is_tried_with_every_argument(shell: Shell) -> None:
-    terraform = Terraform(shell, HERE / "terraform/images")
+    terraform = Terraform(shell, "images")
     (provider,) = json.loads(terraform("providers", "schema", "-json"))["provider_schemas"].values()
     known = {
         (kind, name): set(arguments(schema["block"])) - NOT_GIVEN[kind]
@@ -32,16 +31,14 @@ def test_every_resource_and_data_source_is_tried_with_every_argument(shell: Shel
         if name.startswith("aws_ecr_")
     }
     tried: dict[tuple[str, str], set[str]] = {}
-    for configuration in (HERE / "terraform").glob("*/main.tf"):
+    for configuration in FILES.glob("*.tf"):
         for kind, name, body in BLOCK.findall(configuration.read_text()):
             tried.setdefault((kind, name), set()).update(word for pair in ARGUMENT.findall(body) for word in pair)
     assert known.keys() == tried.keys()
     assert {what: missing for what, given in known.items() if (missing := given - tried[what])} == {}
 
     imported = {
-        address.split(".")[0]
-        for module in (test_terraform, test_terraform_registry, test_terraform_upstreams)
-        for address in module.IMPORTED
+        address.split(".")[0] for module in (test_terraform, test_terraform_registry) for address in module.IMPORTED
     }
     assert imported == {name for kind, name in known if kind == "resource"}
 

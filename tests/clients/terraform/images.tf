@@ -1,34 +1,11 @@
 # What a deployment reads: the image behind a tag, behind a digest, and the newest one.
 
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-
-variable "ecr_endpoint" {
-  type = string
-}
-
-variable "sts_endpoint" {
-  type = string
-}
-
 variable "repository" {
   type = string
 }
 
 variable "digest" {
   type = string
-}
-
-provider "aws" {
-  endpoints {
-    ecr = var.ecr_endpoint
-    sts = var.sts_endpoint
-  }
 }
 
 data "aws_ecr_image" "by_tag" {

@@ -1,45 +1,4 @@
 # Whom an account has and what they may: users, groups, roles, policies of both kinds, boundaries, a provider for CI.
-# Three endpoints are all that the provider is told.
-
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-
-variable "ecr_endpoint" {
-  type = string
-}
-
-variable "iam_endpoint" {
-  type = string
-}
-
-variable "sts_endpoint" {
-  type = string
-}
-
-variable "changed" {
-  description = "Whether every argument that can change in place has its second value"
-  type        = bool
-  default     = false
-}
-
-provider "aws" {
-  endpoints {
-    ecr = var.ecr_endpoint
-    iam = var.iam_endpoint
-    sts = var.sts_endpoint
-  }
-
-  default_tags {
-    tags = {
-      managed-by = "terraform"
-    }
-  }
-}
 
 data "aws_caller_identity" "this" {}
 

@@ -1,40 +1,4 @@
 # One configuration through its whole life: applied, planned again, changed in place, imported, destroyed.
-# Endpoint overrides for ecr and sts are all that the provider is told; credentials and region come from `berth env`.
-
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-
-variable "ecr_endpoint" {
-  type = string
-}
-
-variable "sts_endpoint" {
-  type = string
-}
-
-variable "changed" {
-  description = "Whether every argument that can change in place has its second value"
-  type        = bool
-  default     = false
-}
-
-provider "aws" {
-  endpoints {
-    ecr = var.ecr_endpoint
-    sts = var.sts_endpoint
-  }
-
-  default_tags {
-    tags = {
-      managed-by = "terraform"
-    }
-  }
-}
 
 resource "aws_ecr_repository" "full" {
   name                 = "terraform/full"

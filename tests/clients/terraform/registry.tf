@@ -1,33 +1,5 @@
 # What a registry keeps: its account settings, its policy, where it replicates to.
 
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-
-variable "ecr_endpoint" {
-  type = string
-}
-
-variable "sts_endpoint" {
-  type = string
-}
-
-variable "changed" {
-  type    = bool
-  default = false
-}
-
-provider "aws" {
-  endpoints {
-    ecr = var.ecr_endpoint
-    sts = var.sts_endpoint
-  }
-}
-
 data "aws_caller_identity" "this" {}
 
 data "aws_region" "this" {}

@@ -1,34 +1,5 @@
 # What a registry does by itself: scan images, cache those of upstream registries, create repositories by templates.
 
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-
-variable "ecr_endpoint" {
-  type = string
-}
-
-variable "sts_endpoint" {
-  type = string
-}
-
-variable "changed" {
-  description = "Whether every argument that can change in place has its second value"
-  type        = bool
-  default     = false
-}
-
-provider "aws" {
-  endpoints {
-    ecr = var.ecr_endpoint
-    sts = var.sts_endpoint
-  }
-}
-
 data "aws_caller_identity" "me" {}
 
 data "aws_region" "here" {}
