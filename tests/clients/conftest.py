@@ -4,6 +4,7 @@
 and says so; with BERTH_REQUIRE_CLIENTS=1, as in CI, it fails.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -24,7 +25,9 @@ from .seeded import MIB, write_seeded
 from .shell import Shell
 
 HERE = Path(__file__).parent
-LAYER_SIZE = 200 * MIB
+# Several parts of an upload, and beyond what is received in one piece; and what a layer may come to in practice.
+LAYER_SIZE = 40 * MIB
+LARGE_LAYER_SIZE = 200 * MIB
 LONGEST_SECONDS = 900  # a whole life under Terraform takes one minute of CPU, on two cores that others want too
 
 
@@ -119,13 +122,26 @@ def password(shell: Shell) -> str:
 
 @pytest.fixture(scope="session")
 def build_context() -> Iterator[Path]:
-    """Fill the folder that images are built from: Debian's static busybox and 200 MiB that do not compress.
+    """Fill the folder that images are built from: Debian's static busybox and 40 MiB that do not compress.
 
-    Its folder `small` makes an image without the 200 MiB, for the second platform of an index.
+    Its folder `small` makes an image without the 40 MiB, for the second platform of an index.
     """
+    with filled_context(LAYER_SIZE) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def large_build_context() -> Iterator[Path]:
+    """The same with 200 MiB, where it is their number that matters."""
+    with filled_context(LARGE_LAYER_SIZE) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def filled_context(size: int) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="berth-context-"))
     shutil.copy(shutil.which("busybox") or "/bin/busybox", folder / "busybox")
-    write_seeded(folder / "layer.bin", seed=200, size=LAYER_SIZE)
+    write_seeded(folder / "layer.bin", seed=200, size=size)
     (folder / "Dockerfile").write_text(
         "FROM scratch\nCOPY busybox /bin/busybox\nCOPY layer.bin /layer.bin\n"
         'ENTRYPOINT ["/bin/busybox"]\nCMD ["sha256sum", "/layer.bin"]\n'

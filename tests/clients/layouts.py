@@ -1,4 +1,4 @@
-"""An OCI image layout on disk: two platforms, one with 200 MiB, made here so that every byte is known beforehand."""
+"""An OCI image layout on disk: two platforms, one with 40 MiB, made here so that every byte is known beforehand."""
 
 import gzip
 import hashlib
@@ -26,7 +26,7 @@ class Layout:
 
 
 def write_layout(folder: Path, build_context: Path) -> Layout:
-    """Write the layout: amd64 holds busybox and the 200 MiB, uncompressed; arm64 holds busybox, compressed."""
+    """Write the layout: amd64 holds busybox and the 40 MiB, uncompressed; arm64 holds busybox, compressed."""
     (folder / "blobs/sha256").mkdir(parents=True)
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     busybox = _tar(build_context / "busybox", "bin/busybox")

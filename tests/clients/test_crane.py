@@ -21,7 +21,7 @@ def crane(shell: Shell, password: str, repository: Repository) -> Shell:
 
 @pytest.fixture
 def image_archive(crane: Shell, repository: Repository, build_context: Path) -> Path:
-    """Make the image of busybox and 200 MiB without any engine."""
+    """Make the image of busybox and 40 MiB without any engine."""
     layer, archive = crane.folder / "layer.tar", crane.folder / "image.tar"
     crane("tar", "-C", build_context, "-cf", layer, "busybox", "layer.bin")
     crane("crane", "append", "--oci-empty-base", "-f", layer, "-o", archive, "-t", f"{repository.uri}:archive")

@@ -1,16 +1,22 @@
 """Docker and the AWS CLI, as the README's quick start has them."""
 
+import dataclasses
 import hashlib
 import json
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.berth_process import BERTH, BerthProcess
+
 from .conftest import Repository
 from .shell import ProgramFailed, Shell
 from .stored import stored_image, whole
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.clients("aws", "docker", "dockerd", "busybox")
 
@@ -35,6 +41,24 @@ def member(archive: tarfile.TarFile, name: str) -> Any:
     file = archive.extractfile(name)
     assert file is not None
     return file
+
+
+def test_what_the_readme_says_works_as_it_stands(
+    docker_shell: Shell, running_berth: BerthProcess, repository: Repository, ecr: Any
+) -> None:
+    start, then = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert start == "make run\n"
+    for written, here in ((".venv/bin/berth", str(BERTH)), ("localhost:5500", repository.host)):
+        assert written in then
+        then = then.replace(written, here)
+    settings = {name: value for name, value in running_berth.environment.items() if name.startswith("BERTH_")}
+    newcomer = dataclasses.replace(docker_shell.having(**settings), folder=ROOT)
+    assert "Login Succeeded" in newcomer("sh", "-ec", then)
+    try:
+        (detail,) = ecr.describe_images(repositoryName="hello")["imageDetails"]
+        assert detail["imageTags"] == ["v1"]
+    finally:
+        ecr.delete_repository(repositoryName="hello", force=True)
 
 
 def test_an_image_is_pushed_and_pulled_by_tag_and_by_digest_unchanged(
@@ -63,14 +87,14 @@ def test_an_image_is_pushed_and_pulled_by_tag_and_by_digest_unchanged(
 
 
 def test_the_pulled_image_runs_and_finds_its_200_mib_as_they_were(
-    docker_shell: Shell, repository: Repository, build_context: Path
+    docker_shell: Shell, repository: Repository, large_build_context: Path
 ) -> None:
     docker, tagged = docker_shell, f"{repository.uri}:run"
-    docker("docker", "build", "--quiet", "-t", tagged, build_context)
+    docker("docker", "build", "--quiet", "-t", tagged, large_build_context)
     docker("docker", "push", tagged)
     docker("docker", "image", "rm", "--force", inspect(docker, tagged)["Id"])
     docker("docker", "pull", tagged)
-    with (build_context / "layer.bin").open("rb") as layer:
+    with (large_build_context / "layer.bin").open("rb") as layer:
         expected = hashlib.file_digest(layer, "sha256").hexdigest()
     assert docker("docker", "run", "--rm", "--network", "none", tagged).split() == [expected, "/layer.bin"]
     docker("docker", "image", "rm", tagged)

@@ -77,11 +77,11 @@ def test_a_layer_of_2_gib_is_pushed_and_pulled_with_each_process_below_200_mib(b
 
 @pytest.mark.clients("busybox")
 def test_a_layer_of_200_mib_sent_in_parts_through_the_api_leaves_each_process_below_200_mib(
-    berth: BerthProcess, build_context: Path
+    berth: BerthProcess, large_build_context: Path
 ) -> None:
     ecr = client_of(berth.exports())
     ecr.create_repository(repositoryName="parts")
-    put_image(ecr, "parts", "200-mib", (build_context / "layer.bin").read_bytes())
+    put_image(ecr, "parts", "200-mib", (large_build_context / "layer.bin").read_bytes())
     whole(ecr, "parts", imageTag="200-mib")
     assert_all_below(LIMIT, memory(berth, "VmHWM"))
 

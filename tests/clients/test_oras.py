@@ -24,7 +24,7 @@ def oras(shell: Shell, password: str, repository: Repository) -> Shell:
 
 @pytest.fixture
 def cargo(oras: Shell, repository: Repository, build_context: Path) -> str:
-    """Push 200 MiB as an artifact; answer its reference."""
+    """Push 40 MiB as an artifact; answer its reference."""
     (oras.folder / "cargo.bin").symlink_to(build_context / "layer.bin")
     reference = f"{repository.uri}:cargo"
     oras("oras", "push", PLAIN, "--artifact-type", KIND, reference, "cargo.bin:application/octet-stream")
