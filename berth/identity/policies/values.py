@@ -55,6 +55,7 @@ def _offset(zone: str | None) -> int:
     return (-1 if zone[0] == "-" else 1) * (hours * 60 + minutes) * 60_000_000
 
 
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 # The version of IP, and the address as a number.
 Address = tuple[int, int]
 # The version, the first address, and how many of its last bits are free.
@@ -74,11 +75,13 @@ def address(text: str) -> Address | None:
 
 
 def network(text: str) -> Network | None:
-    """CIDR; an address alone is a network of one."""
+    """CIDR; an address alone is a network of one. Of IPv4 written as IPv6 what `address` says is true of it too."""
     try:
         found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+    if isinstance(found, ipaddress.IPv6Network) and found.subnet_of(_MAPPED):
+        found = ipaddress.ip_network((int(found.network_address) & 0xFFFF_FFFF, found.prefixlen - _MAPPED.prefixlen))
     return found.version, int(found.network_address) >> _free(found), _free(found)
 
 

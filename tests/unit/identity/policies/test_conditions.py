@@ -188,3 +188,11 @@ def test_keys_are_compared_without_regard_to_case() -> None:
 def test_no_values_match_nothing() -> None:
     assert not holds({"StringEquals": {KEY: []}}, {KEY: "a"})
     assert holds({"StringNotEquals": {KEY: []}}, {KEY: "a"})
+
+
+@pytest.mark.parametrize("written", ["::ffff:10.0.0.0/104", "::ffff:10.1.2.3", "10.0.0.0/8"])
+def test_an_ipv4_network_written_as_ipv6_is_the_ipv4_network(written: str) -> None:
+    for address in ("10.1.2.3", "::ffff:10.1.2.3"):
+        assert holds({"IpAddress": {"aws:SourceIp": written}}, {"aws:SourceIp": address})
+    assert not holds({"IpAddress": {"aws:SourceIp": written}}, {"aws:SourceIp": "192.0.2.1"})
+    assert not holds({"IpAddress": {"aws:SourceIp": "::ffff:0:0/95"}}, {"aws:SourceIp": "10.1.2.3"})
