@@ -17,7 +17,7 @@ from tests.integration.bad_input.wire import exchange, request
 from tests.integration.dataplane.conftest import RegistryClient, sha256
 
 SLOW = 200
-PATIENCE = 0.5
+PATIENCE = 1.0
 
 
 @pytest.fixture

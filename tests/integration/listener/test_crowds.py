@@ -104,14 +104,14 @@ async def test_stalled_handshakes_are_given_up_for_room(listen: Listen) -> None:
 
 
 async def test_a_body_that_stalls_is_given_up(listen: Listen, plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("listener.connections.STALL_SECONDS", 0.5)
+    monkeypatch.setattr("listener.connections.STALL_SECONDS", 1.5)
     monkeypatch.setattr("listener.accepting.WATCH_SECONDS", 0.1)
     head = b"PUT /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
     async with listen() as address, connection(address, before=head) as (reader, writer):
         await plane.asked.wait()
         for _ in range(4):
             writer.write(b"x")
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.5)
         assert not plane.ended.is_set(), "slow is not stalled"
         assert await is_closed(reader)
         await asyncio.wait_for(plane.ended.wait(), 10)

@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,16 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.berth_process import BerthProcess
+from tests.berth_process import BerthProcess, starting_berth
 
-Start = Callable[..., BerthProcess]
 # The promise.
 SECONDS = 1.0
 
 
-@pytest.fixture
-def berth(start_berth: Start, shared_data: Path) -> BerthProcess:
-    return start_berth(shared_data)
+@pytest.fixture(scope="module")
+def berth(shared_data: Path) -> Iterator[BerthProcess]:
+    with starting_berth(shared_data) as berth:
+        yield berth
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_when_postgres_is_killed_the_planes_find_the_next_one(
 ) -> None:
     for name, value in berth.exports().items():
         monkeypatch.setenv(name, value)
-    ecr = boto3.client("ecr")
+    ecr = boto3.session.Session().client("ecr")
     ecr.create_repository(repositoryName=f"before-{os.getpid()}")
     planes = [berth.child(name).pid for name in ("controlplane", "dataplane", "worker")]
     postgres = berth.child("postgres")

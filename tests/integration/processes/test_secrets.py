@@ -38,7 +38,8 @@ def use_credentials_of_every_kind(berth: BerthProcess) -> tuple[str, dict[str, s
     """What was answered to requests, good and bad, of a user, of a session and with registry passwords of both, and
     the secrets that they hold. What hands out a secret is not among the answers.
     """
-    iam, sts = boto3.client("iam"), boto3.client("sts")
+    root = boto3.session.Session()
+    iam, sts = root.client("iam"), root.client("sts")
     name = f"somebody-{token_hex(4)}"
     iam.create_user(UserName=name)
     every = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["ecr:GetAuth*","sts:*"],"Resource":"*"}}'
@@ -100,7 +101,7 @@ def test_no_secret_gets_out(
     exports = berth.exports()
     for name, value in exports.items():
         monkeypatch.setenv(name, value)
-    ecr = boto3.client("ecr")
+    ecr = boto3.session.Session().client("ecr")
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     password = base64.b64decode(token).decode().partition(":")[2]
     wrong = boto3.client(

@@ -135,7 +135,7 @@ def test_the_root_key_can_be_given(start_berth: Start, shared_data: Path, monkey
     assert berth.exports() == exports, "it is the newest, so it stays"
     for name, value in exports.items():
         monkeypatch.setenv(name, value)
-    assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
+    assert boto3.session.Session().client("sts").get_caller_identity()["Account"] == "000000000000"
 
 
 def test_it_listens_on_both_families(running_berth: BerthProcess) -> None:
