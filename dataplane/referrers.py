@@ -33,18 +33,21 @@ async def _find(call: Call) -> KnownReferrers:
         subject,
         artifact_types=() if artifact_type is None else (artifact_type.replace("\x00", ""),),
         after=host.parse_digest(last) if last else "",
-        limit=limit + 1,
+        limit=limit,
     )
-    page = found.referrers[:limit]
     headers = {"Content-Type": OCI_INDEX}
     query = {"n": str(limit)}
     if artifact_type is not None:
         headers["OCI-Filters-Applied"] = "artifactType"
         query["artifactType"] = artifact_type
-    if len(found.referrers) > limit:
-        query["last"] = page[-1].digest
+    if found.goes_on:
+        query["last"] = found.referrers[-1].digest
         headers["Link"] = next_page(f"{call.target.path}/referrers/{subject}", **query)
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(referrer) for referrer in page]}
+    index = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [_descriptor(referrer) for referrer in found.referrers],
+    }
     content = orjson.dumps(index)
     known = KnownReferrers(headers, content, Prompt.of(headers, content))
     call.memory.keep_referrers(call.target, found.repository_id, known, moment)

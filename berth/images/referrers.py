@@ -17,6 +17,9 @@ from berth.names import Digest, Registry
 from berth.repositories import NAMED, naming
 from berth.schema import images
 
+# Of the manifests on one page, for their annotations may be most of them: the next begins where these have come to it.
+PAGE_BYTES = 4 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
@@ -32,10 +35,11 @@ class Referrer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Referrers in the order of their digests; `repository_id` is that of the repository."""
+    """Referrers in the order of their digests, and whether more come after them; `repository_id`: the repository's."""
 
     repository_id: int
     referrers: tuple[Referrer, ...]
+    goes_on: bool
 
 
 async def page(
@@ -51,18 +55,19 @@ async def page(
 ) -> Page:
     """At most `limit` images whose subject is `subject`, in the order of their digests, after `after`.
 
-    Those of these artifact types (none: of any) and of this status (None: of any). The subject need not be there.
+    Fewer where their manifests are large, but at least one. Those of these artifact types (none: of any) and of this status (None: of any). The subject need not be there.
     OCI Distribution 1.1, "Listing Referrers". Raises RepositoryNotFound.
     """
     chosen = Filter(image_status=status)
-    given = {"subject": subject, "after": after, "limit": limit, **chosen.parameters}
+    given = {"subject": subject, "after": after, "limit": limit + 1, **chosen.parameters}
     if artifact_types:
         given["artifact_types"] = list(dict.fromkeys(artifact_types))
     question = _page(chosen, of_a_type=bool(artifact_types))
     rows = await database.ask(question, **naming(registry, name), **given)
     if not rows:
         raise RepositoryNotFound(registry, name)
-    return Page(rows[0]["repository_id"], tuple(_referrer(row) for row in rows if row["digest"] is not None))
+    found = [_referrer(row) for row in rows[:limit] if row["digest"] is not None]
+    return Page(rows[0]["repository_id"], tuple(found), goes_on=len(found) < rows[0]["there_are"])
 
 
 def _referrer(row: asyncpg.Record) -> Referrer:
@@ -101,6 +106,16 @@ def _page(chosen: Filter, *, of_a_type: bool) -> Question:
         page = select(of_kind).select_from(kinds.join(of_kind, true()))
         page = page.order_by(of_kind.c.digest).limit(bindparam("limit"))
     found = page.lateral("page")
-    question = select(schema.repositories.c.id.label("repository_id"), found)
-    question = question.select_from(schema.repositories.outerjoin(found, true())).where(NAMED)
-    return Question(question.order_by(found.c.digest))
+    before = func.sum(found.c.size).over(order_by=found.c.digest) - found.c.size
+    all_ = (
+        select(
+            schema.repositories.c.id.label("repository_id"),
+            found,
+            func.coalesce(before, 0).label("before"),
+            func.count(found.c.digest).over().label("there_are"),
+        )
+        .select_from(schema.repositories.outerjoin(found, true()))
+        .where(NAMED)
+        .subquery("all_")
+    )
+    return Question(select(all_).where(all_.c.before < PAGE_BYTES).order_by(all_.c.digest))

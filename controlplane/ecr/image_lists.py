@@ -68,12 +68,11 @@ async def list_image_referrers(call: Call, request: Members) -> Members:
         artifact_types=given.get("artifactTypes", []),
         status=_image_status(given.get("artifactStatus")),
         after=pages.after(request.get("nextToken")) or "",
-        limit=limit + 1,
+        limit=limit,
     )
-    listed = found.referrers[:limit]
     return {
-        "referrers": [_referrer(one) for one in listed],
-        "nextToken": pages.token(listed[-1].digest) if len(found.referrers) > limit else None,
+        "referrers": [_referrer(one) for one in found.referrers],
+        "nextToken": pages.token(found.referrers[-1].digest) if found.goes_on else None,
     }
 
 

@@ -165,6 +165,20 @@ class TestReferrers:
         assert [len(page) for page in everything] == [3, 3, 1]
         assert {one["digest"] for page in everything for one in page} == set.union(*pushed.values())
 
+    async def test_a_page_has_fewer_where_their_annotations_are_long(
+        self, client: RegistryClient, make_repository: MakeRepository
+    ) -> None:
+        """No matter how much others have pushed, what is asked for fits into memory."""
+        await make_repository("app")
+        digest, document = await client.push_image("app", "v1")
+        fields = {"subject": {"mediaType": document["mediaType"], "digest": digest, "size": 1}}
+        long = {"note": "x" * (2 << 20)}
+        pushed = {(await client.push_image("app", None, bytes([n]), annotations=long, **fields))[0] for n in range(4)}
+        for query in ("", "?n=3"):
+            found = await pages(client, f"app/referrers/{digest}{query}", "manifests")
+            assert [len(page) for page in found] == [2, 2]
+            assert {one["digest"] for page in found for one in page} == pushed
+
     async def test_a_filter_is_told_in_the_answer(
         self, client: RegistryClient, make_repository: MakeRepository
     ) -> None:
