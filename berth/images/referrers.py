@@ -55,7 +55,8 @@ async def page(
 ) -> Page:
     """At most `limit` images whose subject is `subject`, in the order of their digests, after `after`.
 
-    Fewer where their manifests are large, but at least one. Those of these artifact types (none: of any) and of this status (None: of any). The subject need not be there.
+    Fewer where their manifests are large, but at least one. Those of these artifact types (none: of any) and of this
+    status (None: of any). The subject need not be there.
     OCI Distribution 1.1, "Listing Referrers". Raises RepositoryNotFound.
     """
     chosen = Filter(image_status=status)
