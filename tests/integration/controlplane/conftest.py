@@ -43,6 +43,11 @@ class CountedPlane:
     ear: Ear
     statements: list[str] = field(default_factory=list)
 
+    def note(self, statement: str) -> None:
+        """Of those that are sent while a request is served: what was asked is kept beside them, every few seconds."""
+        if "audited_" not in statement:
+            self.statements.append(statement)
+
     async def hears(self) -> None:
         """Wait until it has heard from PostgreSQL just now: for a second, it remembers the caller, and goes by that.
 
@@ -72,7 +77,7 @@ async def plane(settings: Settings, registry_url: str) -> AsyncIterator[CountedP
     there = settings.model_copy(update={"registry_listen": registry_url.removeprefix("http://")})
     async with listener.listening(make_app, there, "localhost:0") as address:
         plane = CountedPlane(f"http://{address}", made[0][controlplane.app.PLANE]._opened.ear)
-        made[0][listener.DATABASE].count_statements(plane.statements.append)
+        made[0][listener.DATABASE].count_statements(plane.note)
         yield plane
 
 

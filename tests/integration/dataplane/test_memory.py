@@ -42,6 +42,11 @@ class CountedPlane:
     statements: list[str] = field(default_factory=list)
     at_once: int = 0
 
+    def note(self, statement: str) -> None:
+        """Of those that are sent while a request is served: what was asked is kept beside them, every few seconds."""
+        if "audited_" not in statement:
+            self.statements.append(statement)
+
     @contextlib.contextmanager
     def counting(self) -> Iterator[list[str]]:
         """The statements that are sent while the context lasts."""
@@ -70,7 +75,7 @@ async def serving(settings: Settings) -> AsyncIterator[CountedPlane]:
         patch.setattr(AtOnce, "answer", counted)
         async with listener.listening(make_app, settings, "localhost:0") as address:
             plane.url = f"http://{address}"
-            made[0][listener.DATABASE].count_statements(plane.statements.append)
+            made[0][listener.DATABASE].count_statements(plane.note)
             await until_it_hears(made[0])
             yield plane
 
