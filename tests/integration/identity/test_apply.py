@@ -1,6 +1,7 @@
 """`berth iam apply`: an account becomes what a file says, and nothing else of it changes."""
 
 import asyncio
+import base64
 import re
 import textwrap
 from dataclasses import dataclass
@@ -13,10 +14,21 @@ from berth.cli.main import main
 from berth.database.db import Database
 from berth.identity import simulation
 from berth.identity.access_keys import AccessKey
-from berth.identity.directory import attachments, groups, identities, inline_policies, keys, oidc_providers, users
+from berth.identity.directory import (
+    attachments,
+    groups,
+    identities,
+    inline_policies,
+    keys,
+    mfa_devices,
+    mfa_enabling,
+    oidc_providers,
+    users,
+)
 from berth.identity.directory.keys import Owner
 from berth.sealing import Seal
 from berth.settings import Settings
+from tests.integration.controlplane.codes import two_in_a_row
 
 FILE = """
 policies:
@@ -198,6 +210,9 @@ async def test_prune_takes_away_what_is_not_declared(place: Place, seal: Seal) -
     bob = await users.create(place.database, place.account, "/", "bob", {})
     await keys.create(place.database, seal, Owner(place.account, bob))
     await groups.add(place.database, place.account, "developers", "bob")
+    phone, seed = await mfa_devices.create(place.database, seal, place.account, "/", "phone", {})
+    two = two_in_a_row(base64.b32encode(seed)).values()
+    await mfa_enabling.enable(place.database, seal, place.account, "bob", phone.serial, tuple(two))
     assert (await place.apply())[0] == 0
     output = await place.applied("users: {alice: {groups: [], boundary: null}}", "--prune")
     for line in (
@@ -210,6 +225,8 @@ async def test_prune_takes_away_what_is_not_declared(place: Place, seal: Seal) -
         assert f"{line}\n" in output
     left = await identities.page(place.database, place.account, "user", limit=9)
     assert [user.name for user in left] == ["alice"]
+    # A device is not declared: it is nobody's by now, and stays.
+    assert (await mfa_devices.get(place.database, place.account, phone.serial)).user is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -198,3 +199,18 @@ async def test_wrong_codes_are_answered_late(
                 assert (await iam.refused("enable_mfa_device", **given, **codes)).code == "InvalidAuthenticationCode"
                 moments.append(loop.time())
     assert moments[2] - moments[1] >= DELAY_SECONDS
+
+
+async def test_neither_seed_nor_code_gets_into_the_log(
+    account: Account, as_holder: As, capfd: pytest.CaptureFixture[str]
+) -> None:
+    user = await account.user(policy=ANYTHING)
+    serial, seed = await phone_of(account, user)
+    given = [wrong(seed), code(seed)]
+    assert await refusal(as_holder, user.credentials, SerialNumber=serial, TokenCode=given[0]) == WRONG
+    await session(as_holder, user, serial, given[1])
+    logged = "".join(capfd.readouterr())
+    assert "EnableMFADevice" in logged
+    assert "GetSessionToken" in logged
+    for secret in (seed.decode(), *two_in_a_row(seed).values(), *given):
+        assert re.search(rf"(?<!\w){secret}(?!\w)", logged) is None
