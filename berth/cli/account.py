@@ -27,12 +27,13 @@ def create(settings: Settings, number: str | None, name: str | None, *, for_eval
 
 
 @account.command(name="list", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @settings_flags
-def list_accounts(settings: Settings) -> None:
+def list_accounts(settings: Settings, **options: Any) -> None:
     """List the accounts."""
     from berth.cli.accounts import run_list
 
-    run_list(settings)
+    run_list(settings, **options)
 
 
 @account.command(epilog=EPILOG)

@@ -1,8 +1,10 @@
 """What `berth account create`, `list`, `close` and `reopen` do."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import click
+import orjson
 
 from berth.cli.env import print_exports
 from berth.cli.holder import as_running
@@ -34,11 +36,25 @@ def run_create(settings: Settings, account: str | None, name: str | None, *, for
     click.echo(f'In a terminal that works in it: eval "$(berth env --account {made.id})"', err=True)
 
 
-def run_list(settings: Settings) -> None:
-    for account in done_or_exit(_listing(settings)):
+def run_list(settings: Settings, *, as_json: bool) -> None:
+    found = done_or_exit(_listing(settings))
+    if as_json:
+        click.echo(orjson.dumps([_as_data(account) for account in found], option=orjson.OPT_INDENT_2))
+        return
+    for account in found:
         closed_at = account.closed_at
         state = "open" if closed_at is None else f"closed {closed_at:%Y-%m-%d %H:%M} UTC"
         click.echo(f"{account.id}  since {account.created_at:%Y-%m-%d %H:%M} UTC  {state}  {account.name}")
+
+
+def _as_data(account: Account) -> dict[str, Any]:
+    """As AWS Organizations names them ("Account"); it suspends those that are closed."""
+    return {
+        "Id": account.id,
+        "Name": account.name,
+        "Status": "ACTIVE" if account.is_open else "SUSPENDED",
+        "JoinedTimestamp": account.created_at.replace(microsecond=0),
+    }
 
 
 def run_close(settings: Settings, account: str) -> None:

@@ -1,8 +1,10 @@
 """`berth keys`: the access keys that there are, how one is taken back, and how what seals passwords is rotated."""
 
 import sys
+from typing import Any
 
 import click
+import orjson
 
 from berth.cli.preparation import done_or_exit, using
 from berth.identity import access_keys, key_rotation
@@ -12,9 +14,20 @@ from berth.sealing import master_seal
 from berth.settings import Settings
 
 
-def run_list(settings: Settings) -> None:
-    for key in done_or_exit(_listing(settings)):
-        click.echo(f"{key.id}  {key.principal_arn}  since {key.created_at:%Y-%m-%d %H:%M} UTC")
+def run_list(settings: Settings, *, as_json: bool) -> None:
+    keys = done_or_exit(_listing(settings))
+    if as_json:
+        click.echo(orjson.dumps([_as_data(key) for key in keys], option=orjson.OPT_INDENT_2))
+        return
+    for key in keys:
+        state = "" if key.status == "Active" else f"  {key.status.lower()}"
+        click.echo(f"{key.id}  {key.principal_arn}  since {key.created_at:%Y-%m-%d %H:%M} UTC{state}")
+
+
+def _as_data(key: Listed) -> dict[str, Any]:
+    """As IAM names them ("AccessKeyMetadata")."""
+    created_at = key.created_at.replace(microsecond=0)
+    return {"AccessKeyId": key.id, "Arn": key.principal_arn, "Status": key.status, "CreateDate": created_at}
 
 
 def run_revoke(settings: Settings, access_key_id: str) -> None:

@@ -68,12 +68,13 @@ def keys() -> None:
 
 
 @keys.command(name="list", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @settings_flags
-def list_keys(settings: Settings) -> None:
+def list_keys(settings: Settings, **options: Any) -> None:
     """List the access keys, without their secrets."""
     from berth.cli.keys import run_list
 
-    run_list(settings)
+    run_list(settings, **options)
 
 
 @keys.command(epilog=EPILOG)

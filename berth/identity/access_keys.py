@@ -36,12 +36,13 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An access key as it is listed: without its secret."""
+    """An access key as it is listed: without its secret. `status` is Active or Inactive."""
 
     id: str
     account: str
     principal_arn: str
     created_at: datetime
+    status: str
 
 
 _WITH_OWNER = (
@@ -67,7 +68,7 @@ async def listing(database: Database) -> list[Listed]:
     order = access_keys.c.account, access_keys.c.created_at, access_keys.c.id
     async with database.reading() as connection:
         rows = (await connection.execute(_WITH_OWNER.order_by(*order))).mappings().all()
-    return [Listed(row["id"], row["account"], _owner(row).arn, row["created_at"]) for row in rows]
+    return [Listed(row["id"], row["account"], _owner(row).arn, row["created_at"], row["status"]) for row in rows]
 
 
 async def revoke(database: Database, access_key_id: str) -> bool:

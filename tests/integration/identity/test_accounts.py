@@ -4,21 +4,25 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from berth.cli.main import main
 from berth.cli.preparation import NotPrepared, prepare_root
 from berth.database.db import Database
 from berth.identity import access_keys
 from berth.identity.access_keys import AccessKey
-from berth.identity.directory import accounts
+from berth.identity.directory import accounts, identities, keys
 from berth.identity.directory.accounts import AccountTaken, AccountUnknown
 from berth.names import NameInvalid, Registry
 from berth.sealing import Seal
 from berth.settings import Settings
+from tests.identities import Identities
 
 Client = Callable[[AccessKey], Any]
 
@@ -117,3 +121,40 @@ async def test_berth_does_not_start_in_a_closed_account(
         await prepare_root(there)
     await accounts.reopen(database, registry.account)
     assert (await prepare_root(there)).endswith(f"of account {registry.account}")
+
+
+async def test_accounts_and_keys_are_listed_for_programs_too(
+    database: Database, settings: Settings, seal: Seal, root_key: AccessKey
+) -> None:
+    account = root_key.principal.account
+    theirs = await Identities(database, seal, account).user("alice")
+    owner = keys.Owner(account, await identities.get(database, account, "user", "alice"))
+    await keys.set_status(database, owner, theirs.id, "Inactive")
+
+    listed = {key["AccessKeyId"]: key for key in await _listed(settings, "keys")}
+    assert listed[root_key.id]["Status"] == "Active"
+    assert (listed[theirs.id]["Arn"], listed[theirs.id]["Status"]) == (theirs.principal.arn, "Inactive")
+    lines = (await _printed(settings, "keys", "list")).splitlines()
+    assert [line.endswith("UTC  inactive") for line in lines if line.startswith(theirs.id)] == [True]
+    assert theirs.secret not in str(listed)
+
+    states = {each["Id"]: each["Status"] for each in await _listed(settings, "account")}
+    assert states[account] == "ACTIVE"
+    await accounts.close(database, account)
+    (closed,) = [each for each in await _listed(settings, "account") if each["Id"] == account]
+    assert closed["Status"] == "SUSPENDED"
+    assert datetime.fromisoformat(closed["JoinedTimestamp"]) <= datetime.now(UTC)
+
+
+async def _listed(settings: Settings, what: str) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(await _printed(settings, what, "list", "--json"))
+    return found
+
+
+async def _printed(settings: Settings, *words: str) -> str:
+    assert settings.database_url
+    url = settings.database_url.get_secret_value()
+    given = [*words, "--database-url", url, "--data", str(settings.data)]
+    result = await asyncio.to_thread(CliRunner().invoke, main, given)
+    assert result.exit_code == 0, result.output
+    return result.output
