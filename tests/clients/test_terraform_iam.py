@@ -1,5 +1,6 @@
 """The Terraform AWS provider on whom an account has: built from nothing, changed, imported and destroyed."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -31,6 +32,8 @@ IMPORTED = {
     "aws_iam_role_policies_exclusive.ci": "terraform-ci",
     "aws_iam_user_group_membership.puller": "terraform-fetcher/terraform-others",
     "aws_iam_openid_connect_provider.ci": f"{ARN}:oidc-provider/{PROVIDER}",
+    "aws_iam_virtual_mfa_device.puller": f"{ARN}:mfa/terraform/terraform-phone",
+    "aws_iam_account_alias.this": "terraform-harbour",
 }
 # What an import cannot know: how Terraform itself should delete.
 NOT_KNOWN = {"force_destroy", "force_detach_policies"}
@@ -91,6 +94,10 @@ def check_what_was_applied(terraform: Terraform, iam: Any) -> None:
     assert {tag["Key"] for tag in user["Tags"]} == {"team", "empty", "managed-by"}
     (key,) = iam.list_access_keys(UserName="terraform-puller")["AccessKeyMetadata"]
     assert (key["AccessKeyId"], key["Status"]) == (output["key"], "Active")
+    (device,) = iam.list_virtual_mfa_devices()["VirtualMFADevices"]
+    assert device == {"SerialNumber": f"{ARN}:mfa/terraform/terraform-phone".format(account=output["account"])}
+    assert len(base64.b32decode(output["seed"])) == 40
+    assert iam.list_account_aliases()["AccountAliases"] == ["terraform-harbour"]
     role = iam.get_role(RoleName="terraform-ci")["Role"]
     assert (role["MaxSessionDuration"], role["Description"]) == (7200, "what CI becomes")
     assert [each["PolicyArn"] for each in attached(iam)] == [POWER_USER]
@@ -104,6 +111,9 @@ def check_what_was_changed(iam: Any) -> None:
     assert (user["Path"], user.get("PermissionsBoundary")) == ("/fetchers/", None)
     (key,) = iam.list_access_keys(UserName="terraform-fetcher")["AccessKeyMetadata"]
     assert key["Status"] == "Inactive"
+    (device,) = iam.list_virtual_mfa_devices()["VirtualMFADevices"]
+    tags = {tag["Key"]: tag["Value"] for tag in iam.list_mfa_device_tags(**device)["Tags"]}
+    assert tags == {"team": "pier", "managed-by": "terraform"}
     role = iam.get_role(RoleName="terraform-ci")["Role"]
     assert (role["MaxSessionDuration"], role["Description"]) == (3600, "what CI is")
     assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == POWER_USER
@@ -133,6 +143,10 @@ def left(iam: Any) -> list[str]:
     names += [group["GroupName"] for group in iam.list_groups()["Groups"]]
     names += [role["RoleName"] for role in iam.list_roles()["Roles"]]
     names += [policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]]
+    names += iam.list_account_aliases()["AccountAliases"]
+    names += [
+        device["SerialNumber"].rpartition("/")[2] for device in iam.list_virtual_mfa_devices()["VirtualMFADevices"]
+    ]
     providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
     names += [provider["Arn"] for provider in providers]
     return [name for name in names if name.startswith("terraform-") or "oidc-provider" in name]

@@ -66,6 +66,16 @@ resource "aws_iam_access_key" "puller" {
   status = var.changed ? "Inactive" : "Active"
 }
 
+resource "aws_iam_virtual_mfa_device" "puller" {
+  virtual_mfa_device_name = "terraform-phone"
+  path                    = "/terraform/"
+  tags                    = { team = var.changed ? "pier" : "harbour" }
+}
+
+resource "aws_iam_account_alias" "this" {
+  account_alias = "terraform-harbour"
+}
+
 resource "aws_iam_group" "pullers" {
   name = "terraform-pullers"
   path = var.changed ? "/fetchers/" : "/terraform/"
@@ -230,6 +240,11 @@ output "found" {
 
 output "key" {
   value = aws_iam_access_key.puller.id
+}
+
+output "seed" {
+  value     = aws_iam_virtual_mfa_device.puller.base_32_string_seed
+  sensitive = true
 }
 
 output "secret" {
