@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Interval, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Interval, bindparam, func, not_, or_, select, tuple_, update
 
 from berth.collection import removing
 from berth.collection.needs import are_needed
@@ -20,7 +20,8 @@ AT_ONCE = 32
 _ORDER = (layers.c.unused_since, layers.c.account, layers.c.region, layers.c.digest)
 # By the clock, not by the moment at which this transaction began: so who locks what another collection has marked takes
 # it, rather than to have that one leave it because of the lock (removing.remove), and leave it too.
-_IS_LEFT = layers.c.removing_since <= func.clock_timestamp() - bindparam("age", type_=Interval)
+_age = bindparam("age", type_=Interval)
+_IS_LEFT = not_(layers.c.removing_since.between(func.clock_timestamp() - _age, func.clock_timestamp() + _age))
 # Locked, so that nobody gives them their name or links to them until they are marked (layers.linking). Who links to
 # what is linked already (layers.mount) holds on to that link meanwhile, so that the next question finds it.
 _UNUSED = (

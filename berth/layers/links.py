@@ -61,8 +61,10 @@ _hold = insert(layers).from_select(
     ["account", "region", "digest", "size", "unused_since"],
     select(*KEY, bindparam("size", type_=BigInteger), func.now()).select_from(_held_fast),
 )
-# What a collection has marked may yet be removed, until no request to do so can be on its way any more.
-IS_MARKED = layers.c.removing_since > func.now() - bindparam("settled_after", type_=Interval)
+# What a collection has marked may yet be removed, until no request to do so can be on its way any more. A mark that is
+# ahead of the clock by as much was made before the clock was set back, nobody knows when: it would stand for years.
+_settled_after = bindparam("settled_after", type_=Interval)
+IS_MARKED = layers.c.removing_since.between(func.now() - _settled_after, func.now() + _settled_after)
 _held_bytes = (
     _hold.on_conflict_do_update(
         index_elements=["account", "region", "digest"],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, update
 
 from berth import collection, layers, repositories
 from berth.database.db import Database
@@ -196,6 +197,19 @@ async def test_a_later_collector_takes_a_mark_that_was_left_and_removes_again(fa
     await far.pass_time()
     assert (await far.place.collect()).blobs == 1
     assert await far.place.stored() == await far.place.known() == set()
+
+
+async def test_a_mark_of_a_clock_that_was_set_back_keeps_nobody_off(far: Far) -> None:
+    for work in (far.push, far.place.collect):
+        await far.place.make("app")
+        await far.place.push_blob("app", CONTENT)
+        await (await far.collector_at("signed")).kill()
+        await far.place.age(-timedelta(days=1))
+        async with far.place.database.transaction() as connection:
+            mine = links.layers.c.account == far.place.registry.account
+            await connection.execute(update(links.layers).where(mine).values(unused_since=func.now()))
+        assert await work()
+        assert await far.is_nothing_left()
 
 
 async def test_a_push_that_met_the_mark_and_gave_up_leaves_a_row_for_what_it_may_have_left(far: Far) -> None:
