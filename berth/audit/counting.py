@@ -38,6 +38,14 @@ class Counted:
     def __bool__(self) -> bool:
         return bool(self.entries or self.beyond)
 
+    def as_numbers(self) -> "Counted":
+        """The same without what was asked: all of it is beyond."""
+        beyond = {account: replace(numbers) for account, numbers in self.beyond.items()}
+        for entry in self.entries.values():
+            of_account = beyond.setdefault(entry.ruled.principal.account, Beyond())
+            of_account.add(entry.ruled.decision.allowed, entry.requests)
+        return Counted(beyond=beyond)
+
 
 class AuditLog:
     def __init__(self, *, is_on: bool = True, most_bytes: int = MOST_BYTES) -> None:

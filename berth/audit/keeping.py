@@ -16,7 +16,6 @@ from berth.audit import statements
 from berth.audit.counting import AuditLog, Beyond, Counted
 from berth.audit.rows import AskerRow, RequestRow, asker_row, hour_of, request_row
 from berth.database.db import Asking, Database, DatabaseUnavailable
-from berth.tasks import beside
 
 log = structlog.get_logger()
 
@@ -36,19 +35,27 @@ async def keeping(audit: AuditLog, database: Database) -> AsyncIterator[None]:
     if not audit.is_on:
         yield
         return
+    ending = asyncio.Event()
+    task = asyncio.create_task(_keep(audit, database, ending), name="audit")
     try:
-        async with beside(_keep(audit, database), "audit"):
-            yield
+        yield
     finally:
+        # What is being kept is kept to its end: cut off, it might be counted again.
+        ending.set()
+        await asyncio.wait([task], timeout=LAST_SECONDS)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep(audit: AuditLog, database: Database, ending: asyncio.Event) -> None:
+    while not ending.is_set():
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_SECONDS):
-                await keep(audit, database)
-
-
-async def _keep(audit: AuditLog, database: Database) -> None:
-    while True:
-        await asyncio.sleep(KEEPING_SECONDS)
+            async with asyncio.timeout(KEEPING_SECONDS):
+                await ending.wait()
         await keep(audit, database)
+    # What was counted while that was kept.
+    await keep(audit, database)
 
 
 async def keep(audit: AuditLog, database: Database, most_rows: int = MOST_ROWS) -> None:
@@ -65,7 +72,9 @@ async def keep(audit: AuditLog, database: Database, most_rows: int = MOST_ROWS) 
         audit.put_back(counted)
         raise
     except Exception:
-        log.exception("keeping what was asked met a fault of Berth's own", requests=_number(counted))
+        # Whatever it is of all this that cannot be kept: how many requests there were can.
+        log.exception("keeping what was asked met a fault of Berth's own")
+        audit.put_back(counted.as_numbers())
 
 
 async def _add(database: Database, counted: Counted, most_rows: int) -> None:
@@ -113,8 +122,3 @@ def _rows(counted: Counted) -> tuple[dict[str, AskerRow], dict[Part, dict[str, R
         else:
             rows[row.id] = row
     return askers, parts
-
-
-def _number(counted: Counted) -> int:
-    of_entries = sum(entry.requests for entry in counted.entries.values())
-    return of_entries + sum(beyond.allowed + beyond.refused for beyond in counted.beyond.values())

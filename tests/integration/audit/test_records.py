@@ -21,7 +21,7 @@ from berth.workers.audit import forget_requests
 from berth.workers.queue import JOBS
 from tests.identities import EVERYTHING, allowing, denying, document
 from tests.integration.audit.conftest import MANIFEST, NAME, PULL, Place
-from tests.unit.audit.samples import REFUSED, how, ruled
+from tests.unit.audit.samples import ALLOWED, REFUSED, how, ruled
 
 # By what it is told how old they are.
 OLDEST = {"audited_requests": "hour", "audited_hours": "hour", "audited_principals": "last_at"}
@@ -120,6 +120,16 @@ async def test_what_was_counted_is_kept_when_a_process_ends(place: Place, settin
     assert row["requests"] == 3
 
 
+async def test_nothing_is_kept_where_the_settings_say_so(place: Place, settings: Settings) -> None:
+    off = settings.model_copy(update={"audit_days": 0})
+    async with listener.listening(dataplane.app.make_app, off, "localhost:0") as address:
+        place.planes.registry_url, before = f"http://{address}", place.planes.registry_url
+        alice = await place.identities.user("alice", EVERYTHING)
+        assert await place.pull(alice.principal, times=3) == 200
+        place.planes.registry_url = before
+    assert of(await place.rows(), alice.principal.arn) == []
+
+
 async def test_planes_keep_what_they_counted_every_few_seconds(
     place: Place, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +161,19 @@ async def test_nothing_is_lost_while_the_database_is_away(place: Place, database
     await away.close()
     await keeping.keep(audit, database)
     assert sum(row["requests"] for row in await place.rows() if row["resource"] == "one") == 3
+
+
+async def test_what_cannot_be_kept_is_counted_nevertheless(
+    place: Place, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit, root = AuditLog(), place.root_key.principal
+    for decision in (ALLOWED, ALLOWED, REFUSED):
+        audit.count(ruled("one", decision, principal=root), how())
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "request_row", lambda *_: 1 / 0)
+        await keeping.keep(audit, database)
+    await keeping.keep(audit, database)
+    assert await numbers(place) == (0, 2, 1)
 
 
 async def test_many_processes_add_to_the_same_rows_at_once(place: Place, database: Database) -> None:

@@ -52,15 +52,15 @@ class Counting(RuleBasedStateMachine):
     def is_taken(self) -> None:
         self.taken.append(self.audit.take())
 
-    @rule(is_kept=st.booleans())
-    def is_kept_or_put_back(self, is_kept: bool) -> None:
+    @rule(is_kept=st.booleans(), as_numbers=st.booleans())
+    def is_kept_or_put_back(self, is_kept: bool, as_numbers: bool) -> None:
         if not self.taken:
             return
         counted = self.taken.pop()
         if is_kept:
             self.kept += numbers(counted)
         else:
-            self.audit.put_back(counted)
+            self.audit.put_back(counted.as_numbers() if as_numbers else counted)
 
     @invariant()
     def nothing_is_lost(self) -> None:
