@@ -21,7 +21,13 @@ IN_THE_WAY = (
 
 def run(settings: Settings, *, account: str | None) -> None:
     settings = as_running(settings)
-    print_exports(settings, *done_or_exit(_root_key(settings, account or settings.account_id)))
+    try:
+        key = done_or_exit(_root_key(settings, account or settings.account_id))
+    except SystemExit:
+        # What is evaluated fails too: `eval "$(berth env …)" && …` goes not on with the keys of another account.
+        click.echo("false")
+        raise
+    print_exports(settings, *key)
 
 
 def print_exports(settings: Settings, key_id: str, secret: str) -> None:

@@ -1,6 +1,7 @@
 """`berth account`: an account is made, worked in, closed and opened again while Berth serves."""
 
 import json
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.berth_process import BerthProcess, starting_berth
+from tests.berth_process import BERTH, BerthProcess, starting_berth
 
 # The promise.
 SECONDS = 1.0
@@ -79,7 +80,10 @@ def test_a_closed_account_denies_everything_and_keeps_what_it_has(berth: BerthPr
     with pytest.raises(ClientError, match="UnrecognizedClientException"):
         ecr.describe_repositories()
     env = berth.run("env", "--account", account)
-    assert (env.returncode, env.stdout) == (1, "")
+    assert (env.returncode, env.stdout) == (1, "false\n")
+    line = f'eval "$({BERTH} env --account {account})" && echo in another account'
+    shell = subprocess.run(["bash", "-c", line], env=berth.environment, capture_output=True, text=True, timeout=60)
+    assert (shell.returncode, shell.stdout, shell.stderr) == (1, "", env.stderr)
     assert f"`berth account reopen {account}`" in env.stderr
     assert f"{account}  since " in berth.run("account", "list").stdout
 
@@ -110,7 +114,7 @@ def test_a_given_number_is_taken_once(berth: BerthProcess) -> None:
         assert (refused.returncode, refused.stdout) == (1, "")
         assert complaint in refused.stderr
     unknown = berth.run("env", "--account", "999999999999")
-    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert (unknown.returncode, unknown.stdout) == (1, "false\n")
     assert "`berth account create 999999999999` makes it" in unknown.stderr
 
 

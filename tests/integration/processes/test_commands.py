@@ -47,7 +47,7 @@ def thing(output: str, name: str) -> str:
 def test_env_says_where_there_is_no_berth(tmp_path: Path) -> None:
     done = berth(tmp_path, "env")
     assert done.returncode == 1
-    assert done.stdout == "", "nothing for eval"
+    assert done.stdout == "false\n", "for eval"
     assert "there is no Berth in" in done.stderr
     assert "`berth up` makes one" in done.stderr
 
@@ -57,7 +57,7 @@ def test_env_says_when_berth_does_not_run(tmp_path: Path) -> None:
     Cluster(tmp_path / ".berth").set_up()
     done = berth(tmp_path, "env")
     assert done.returncode == 1
-    assert done.stdout == ""
+    assert done.stdout == "false\n"
     assert "is not running: start `berth up` in another terminal" in done.stderr
 
 
