@@ -26,6 +26,7 @@ KEPT_DESCRIPTORS = 40
 pytestmark = [
     pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="descriptors are counted in /proc"),
     pytest.mark.timeout(600),
+    pytest.mark.no_cover,
 ]
 
 

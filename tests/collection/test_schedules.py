@@ -37,6 +37,9 @@ from tests.collection.late import LateStore
 from tests.collection.place import AT_ONCE, LONG, NOW, Place, image_of, index_of
 from tests.collection.stepping import Actor, SteppedDatabase, SteppedStore
 
+# Others go through the same code once; to count it a thousand times would take as long again.
+pytestmark = pytest.mark.no_cover
+
 SCHEDULES = int(os.environ.get("BERTH_TEST_SCHEDULES", "15"))
 STEPS = int(os.environ.get("BERTH_TEST_SCHEDULE_STEPS", "120"))
 PROFILE = hypothesis.settings(

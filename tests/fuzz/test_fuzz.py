@@ -23,6 +23,9 @@ from tests.fuzz.calls import KNOWN, Calls
 from tests.fuzz.memory import Memory
 from tests.stateful.catalog import IMAGES
 
+# Others go through the same code once; to count it a thousand times would take as long again.
+pytestmark = pytest.mark.no_cover
+
 CALLS = int(os.environ.get("BERTH_TEST_FUZZ_CALLS", "20000"))
 SEED = int(os.environ.get("BERTH_TEST_FUZZ_SEED", "1"))
 # Parts of it that the workers of xdist can share, and lines of each, which call at the same time.

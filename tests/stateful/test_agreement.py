@@ -25,6 +25,9 @@ from tests.stateful.rules_of_images import Images, Layers
 from tests.stateful.rules_of_listings import Listings
 from tests.stateful.rules_of_repositories import Repositories
 
+# Others go through the same code once; to count it a thousand times would take as long again.
+pytestmark = pytest.mark.no_cover
+
 SEQUENCES = int(os.environ.get("BERTH_TEST_STATEFUL_SEQUENCES", "10"))
 STEPS = int(os.environ.get("BERTH_TEST_STATEFUL_STEPS", "200"))
 SEEDS = int(os.environ.get("BERTH_TEST_STATEFUL_SEEDS", "4"))

@@ -24,6 +24,9 @@ from tests.integration.bad_input.signing import signed
 from tests.integration.bad_input.test_controlplane_json import BUILT
 from tests.integration.bad_input.wire import Answer, exchange, request
 
+# Others go through the same code once; to count it a thousand times would take as long again.
+pytestmark = pytest.mark.no_cover
+
 # The same requests at every run, so that a failure is one of the change at hand.
 settings.register_profile(
     "sockets",

@@ -10,10 +10,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.decide import Request, decide
 from tests.unit.identity.policies import asking, plain
+
+# Others go through the same code once; to count it a thousand times would take as long again.
+pytestmark = pytest.mark.no_cover
 
 # Where AWS documents another answer than the evaluator's, and which.
 CONTRADICTED = {

@@ -4,6 +4,7 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,9 @@ from tests.unit.identity.policies import plain, plain_conditions
 from tests.unit.identity.policies.asking import holds
 from tests.unit.identity.policies.generated import cases, conditions, contexts, documents, statements
 from tests.unit.identity.policies.test_corpus import answer
+
+# Others go through the same code once; to count it a thousand times would take as long again.
+pytestmark = pytest.mark.no_cover
 
 KINDS = ["identityPolicies", "repositoryPolicy", "permissionsBoundary", "sessionPolicies", "serviceControlPolicies"]
 
