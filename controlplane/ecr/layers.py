@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Collection
 from typing import NoReturn
 
 from berth import downloads, layers, uploads
-from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayerInaccessible, LayersNotFound
 from berth.downloads import Download
+from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayerInaccessible, LayersNotFound
 from berth.layers import Layer
 from berth.names import Digest, NameInvalid, RepositoryName
 from berth.store.contract import Blob, Redirect, UploadBusy
