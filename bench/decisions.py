@@ -13,9 +13,9 @@ from typing import Any
 
 from bench import machine
 from berth.audit import AuditLog
-from berth.identity import grammar
 from berth.identity.access import Access
 from berth.identity.authorize import Asked, authorize
+from berth.identity.documents import grammar
 from berth.identity.own_policies import Own
 from berth.identity.permits import Permits
 from berth.identity.policies import context

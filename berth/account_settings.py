@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from berth import registries as rows
 from berth.database.db import Database
 from berth.errors import InvalidParameter
-from berth.identity.registry_document import Scope
+from berth.identity.documents.registry_document import Scope
 from berth.names import Registry
 from berth.schema import registries
 

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from berth.identity.passwords import KeyRing
+from berth.identity.credentials.passwords import KeyRing
 from berth.identity.principals import Principal
 from berth.names import Digest, Registry, RepositoryName
 from berth.sealing import SealBroken

@@ -13,7 +13,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from berth import json_documents
-from berth.identity import grammar, kept_policies
+from berth.identity import kept_policies
+from berth.identity.documents import grammar
 from berth.identity.policies.compiled import Kind, Policies
 from berth.setting_faults import SettingsInvalid
 

@@ -10,8 +10,8 @@ from berth.audit.keeping import keeping
 from berth.changes.ear import Ear
 from berth.database.db import Database
 from berth.identity.authorize import Authority
-from berth.identity.key_rotation import following
-from berth.identity.passwords import KeyRing, load_keyring
+from berth.identity.credentials.key_rotation import following
+from berth.identity.credentials.passwords import KeyRing, load_keyring
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
 from berth.store.contract import Store

@@ -17,10 +17,10 @@ from berth.database.db import DatabaseUnavailable
 from berth.errors import EcrError, ServerError, Unsupported
 from berth.errors.iam import InvalidAuthenticationCode
 from berth.errors.sts import WrongCode
-from berth.identity.access_keys import AccessKey
-from berth.identity.key_uses import KeyUses
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.key_uses import KeyUses
 from berth.identity.principals import Kind
-from berth.identity.provider_keys import ProviderKeys
+from berth.identity.sts.provider_keys import ProviderKeys
 from berth.names import Registry
 from berth.opening import Opened, opened
 from berth.outgoing import Outgoing

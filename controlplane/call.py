@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from berth.database.db import Database
-from berth.identity.key_uses import KeyUses
+from berth.identity.credentials.key_uses import KeyUses
 from berth.identity.permits import Permits
 from berth.identity.policies.context import Circumstances
 from berth.identity.principals import Principal

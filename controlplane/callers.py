@@ -4,11 +4,12 @@ import time
 
 from berth import changes
 from berth.changes.cache import Cache
-from berth.identity import access_keys, sessions
-from berth.identity.access_keys import AccessKey
 from berth.identity.authorize import PrincipalGone
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.permits import Permits
 from berth.identity.principals import Kind, Principal
+from berth.identity.sts import sessions
 from berth.opening import Opened
 from berth.sealing import SealBroken
 from controlplane.sigv4 import Claim

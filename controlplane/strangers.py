@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from berth.database.db import Database
-from berth.identity.key_uses import KeyUses
+from berth.identity.credentials.key_uses import KeyUses
 from berth.identity.policies.context import Circumstances
-from berth.identity.provider_keys import ProviderKeys
+from berth.identity.sts.provider_keys import ProviderKeys
 from berth.opening import Opened
 from controlplane.wire.model import Members, Operation
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from aiohttp import web
 
 from berth.identity.authorize import Authority, PrincipalGone
-from berth.identity.passwords import KeyRing, Password, PasswordExpired
+from berth.identity.credentials.passwords import KeyRing, Password, PasswordExpired
 from berth.identity.permits import Permits
 from berth.identity.principals import Principal
 from berth.sealing import SealBroken

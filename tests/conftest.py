@@ -21,8 +21,8 @@ import listener
 from berth.database import migrations
 from berth.database.db import Database
 from berth.embedded import Cluster
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings

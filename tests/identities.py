@@ -10,8 +10,8 @@ from sqlalchemy import insert
 
 from berth import changes, schema
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import identities, inline_policies, keys, users
 from berth.identity.directory.identities import Identity
 from berth.identity.principals import Principal, Session

@@ -10,7 +10,7 @@ from berth.cli.env import print_exports
 from berth.cli.holder import as_running
 from berth.cli.preparation import done_or_exit, fail, using
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import accounts
 from berth.identity.directory.accounts import Account, AccountTaken, AccountUnknown
 from berth.names import NameInvalid

@@ -11,12 +11,12 @@ import orjson
 from berth.cli.holder import as_running
 from berth.cli.preparation import done_or_exit, fail, using
 from berth.errors import EcrError
-from berth.identity import simulation
 from berth.identity.policies import context, denials
 from berth.identity.policies.decide import Outcome, Request
 from berth.identity.policies.explaining import Considered, Explanation, Verdict
 from berth.identity.policies.statements import Rule
 from berth.identity.policies.variables import Context
+from berth.identity.simulation import simulated
 from berth.networks import ANYWHERE, Place, Places
 from berth.settings import Settings, SettingsInvalid
 
@@ -86,9 +86,9 @@ async def _explain(
 ) -> tuple[Request, Explanation]:
     through = context.of_network(place.vpc, place.vpc_endpoint)
     async with using(settings) as database:
-        who = await simulation.find(database, arn)
+        who = await simulated.find(database, arn)
         asked = (action, resource, settings.region, {**through, **given})
-        return await simulation.explain(database, who, *asked, place.policies)
+        return await simulated.explain(database, who, *asked, place.policies)
 
 
 def lines(request: Request, found: Explanation) -> Iterable[str]:

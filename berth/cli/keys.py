@@ -7,9 +7,9 @@ import click
 import orjson
 
 from berth.cli.preparation import done_or_exit, using
-from berth.identity import access_keys, key_rotation
-from berth.identity.access_keys import Listed
-from berth.identity.key_rotation import Rotation
+from berth.identity.credentials import access_keys, key_rotation
+from berth.identity.credentials.access_keys import Listed
+from berth.identity.credentials.key_rotation import Rotation
 from berth.sealing import master_seal
 from berth.settings import Settings
 

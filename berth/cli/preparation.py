@@ -11,8 +11,8 @@ import click
 from berth import logs
 from berth.database.db import Database, DatabaseUnavailable
 from berth.embedded import Cluster, ClusterBroken
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import accounts
 from berth.identity.directory.accounts import AccountUnknown
 from berth.sealing import SealBroken, master_seal

@@ -16,7 +16,7 @@ from berth.database.db import Database
 from berth.errors import EcrError
 from berth.identity.directory.accounts import AccountUnknown
 from berth.identity.directory.service_control import NotSuited
-from berth.identity.simulation import find as find_principal
+from berth.identity.simulation.simulated import find as find_principal
 from berth.identity.what_if import asking
 from berth.identity.what_if.differences import Difference, Differences
 from berth.networks import Places

@@ -9,10 +9,10 @@ from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.identity import kept_policies
+from berth.identity.documents.registry_document import ACTIONS_OF_V1, Scope
 from berth.identity.policies import context
 from berth.identity.policies.compiled import Kind, Policies
 from berth.identity.policies.variables import Context
-from berth.identity.registry_document import ACTIONS_OF_V1, Scope
 from berth.names import Registry
 from berth.schema import accounts, registries, repositories
 

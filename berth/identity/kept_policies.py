@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import structlog
 
 from berth import json_documents
-from berth.identity import grammar
+from berth.identity.documents import grammar
+from berth.identity.documents.policy import PolicyDocument, Statement
 from berth.identity.policies.compiled import Kind, Policies, Policy, compiled
-from berth.identity.policy import PolicyDocument, Statement
 
 log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ Anybody may get a token of GitHub's, so that a role which asks for nothing but G
 
 from typing import Any
 
-from berth.identity import grammar
+from berth.identity.documents import grammar
 from berth.identity.policies.globs import glob
 
 _ACTION = "sts:assumerolewithwebidentity"

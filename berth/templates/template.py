@@ -10,7 +10,8 @@ from enum import StrEnum
 from berth import encryption, prefixes, resource_tags
 from berth.encryption import AES256
 from berth.errors import InvalidInput, InvalidTagParameter, TooManyTags
-from berth.identity import document, roles
+from berth.identity import roles
+from berth.identity.documents import ecr_document
 from berth.lifecycle import document as lifecycle_document
 from berth.mutability import Mode, Mutability
 from berth.names import Registry
@@ -84,8 +85,8 @@ def parse_repository_policy(text: str) -> str | None:
     """None for no text. Raises InvalidRepositoryPolicy, InvalidParameter."""
     if not text:
         return None
-    document.parse(text)
-    return document.normalize(text)
+    ecr_document.parse(text)
+    return ecr_document.normalize(text)
 
 
 def parse_lifecycle_policy(text: str) -> str | None:

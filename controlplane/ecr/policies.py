@@ -2,21 +2,21 @@
 
 from berth import repository_documents
 from berth.errors import InvalidParameter
-from berth.identity import document
-from berth.identity.lock_out import locks_out
+from berth.identity.documents import ecr_document
+from berth.identity.documents.lock_out import locks_out
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
 
 
 @operation("SetRepositoryPolicy")
 async def set_repository_policy(call: Call, request: Members) -> Members:
-    policy = document.parse(request["policyText"])
+    policy = ecr_document.parse(request["policyText"])
     if not request.get("force", False) and locks_out(policy, call.principal.arn):
         raise InvalidParameter(
             "PolicyText",
             "The repository policy would prevent you from setting another one; to set it all the same, use force",
         )
-    text = document.normalize(request["policyText"])
+    text = ecr_document.normalize(request["policyText"])
     await repository_documents.set_policy(call.database, call.registry, request["repositoryName"], text)
     return _answer(call, request, text)
 

@@ -1,7 +1,7 @@
 """The policy on a registry (ECR API reference, "PutRegistryPolicy")."""
 
 from berth import account_settings, registries
-from berth.identity import registry_document
+from berth.identity.documents import registry_document
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
 

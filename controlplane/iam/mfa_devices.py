@@ -1,9 +1,9 @@
 """Virtual MFA devices (IAM API reference, "CreateVirtualMFADevice" and those that follow from it)."""
 
 from berth.errors.iam import NoSuchEntity
-from berth.identity import enrolment
 from berth.identity.directory import aliases, mfa_devices, mfa_enabling, names, tags
 from berth.identity.directory.mfa_devices import Device
+from berth.identity.mfa import enrolment
 from controlplane.call import Call, operation
 from controlplane.iam import shapes
 from controlplane.iam.callers import user_of

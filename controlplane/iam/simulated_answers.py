@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from berth.identity import simulation
 from berth.identity.policies.compiled import Kind
 from berth.identity.policies.decide import Outcome
 from berth.identity.policies.positions import Position
-from berth.identity.simulated_results import Matched, Result, Simulation, most_restrictive
+from berth.identity.simulation import simulated
+from berth.identity.simulation.results import Matched, Result, Simulation, most_restrictive
 from controlplane.iam.simulated_resources import ALL, template
 from controlplane.wire.model import Members
 
@@ -21,7 +21,7 @@ BY_BOUNDARY, BY_ORGANIZATION = "AllowedByPermissionsBoundary", "AllowedByOrganiz
 
 def evaluated(made: Simulation, action: str, resources: list[str]) -> Members:
     """One result for each action: the most restrictive; and by the resources, where they are named."""
-    results = [made.result(action, resource, simulation.owner_of(resource)) for resource in resources]
+    results = [made.result(action, resource, simulated.owner_of(resource)) for resource in resources]
     outcome = most_restrictive([result.outcome for result in results])
     are_named = resources != [ALL]
     return {

@@ -4,13 +4,13 @@ import asyncio
 import re
 
 from berth.errors.iam import InvalidInput, NoSuchEntity
-from berth.identity import simulated_exclusions, simulated_policies, simulation
 from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.variables import Context
-from berth.identity.simulated_policies import Sources
-from berth.identity.simulated_results import Simulation
-from berth.identity.simulation import Simulated
+from berth.identity.simulation import exclusions, policies, simulated
+from berth.identity.simulation.policies import Sources
+from berth.identity.simulation.results import Simulation
+from berth.identity.simulation.simulated import Simulated
 from controlplane.call import Call, operation
 from controlplane.iam.listing import Listing
 from controlplane.iam.simulated_answers import evaluated
@@ -33,9 +33,9 @@ _ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9]+")
 @operation("SimulatePrincipalPolicy", service="iam")
 async def simulate_principal_policy(call: Call, request: Members) -> Members:
     who = await _principal(call, request)
-    sources = await simulated_policies.of(call.database, who)
-    sources = simulated_exclusions.without(sources, request.get("PolicyExclusionList", []))
-    sources.identity = [*sources.identity, *simulated_policies.given(request.get("PolicyInputList", []), INPUT)]
+    sources = await policies.of(call.database, who)
+    sources = exclusions.without(sources, request.get("PolicyExclusionList", []))
+    sources.identity = [*sources.identity, *policies.given(request.get("PolicyInputList", []), INPUT)]
     caller, known = who.permits.caller, who.permits.context(call.circumstances.moment)
     if "CallerArn" in request:
         caller, named = _caller(request["CallerArn"])
@@ -47,24 +47,24 @@ async def simulate_principal_policy(call: Call, request: Members) -> Members:
 async def simulate_custom_policy(call: Call, request: Members) -> Members:
     if "ResourcePolicy" in request and "CallerArn" not in request:
         raise InvalidInput("CallerArn is required when a ResourcePolicy is given.")
-    sources = Sources(identity=simulated_policies.given(request["PolicyInputList"], INPUT))
+    sources = Sources(identity=policies.given(request["PolicyInputList"], INPUT))
     levels = request.get("OrderedOrganizationPolicyInputList", [])
-    sources.control = [simulated_policies.given(level.get(CONTROL, []), CONTROL) for level in levels]
+    sources.control = [policies.given(level.get(CONTROL, []), CONTROL) for level in levels]
     # Somebody has to ask; a statement of an identity-based policy names nobody.
-    anybody = Caller.aws(f"arn:aws:iam::{call.registry.account}:user/{simulation.SESSION}")
+    anybody = Caller.aws(f"arn:aws:iam::{call.registry.account}:user/{simulated.SESSION}")
     caller, known = _caller(request["CallerArn"]) if "CallerArn" in request else (anybody, {})
     return await _simulated(call, request, sources, caller, known)
 
 
 @operation("GetContextKeysForCustomPolicy", service="iam")
 async def get_context_keys_for_custom_policy(_call: Call, request: Members) -> Members:
-    return {"ContextKeyNames": Sources(simulated_policies.given(request["PolicyInputList"], INPUT)).condition_keys()}
+    return {"ContextKeyNames": Sources(policies.given(request["PolicyInputList"], INPUT)).condition_keys()}
 
 
 @operation("GetContextKeysForPrincipalPolicy", service="iam")
 async def get_context_keys_for_principal_policy(call: Call, request: Members) -> Members:
-    sources = await simulated_policies.of(call.database, await _principal(call, request))
-    given = simulated_policies.given(request.get("PolicyInputList", []), INPUT)
+    sources = await policies.of(call.database, await _principal(call, request))
+    given = policies.given(request.get("PolicyInputList", []), INPUT)
     return {"ContextKeyNames": Sources([*sources.identity, *given]).condition_keys()}
 
 
@@ -75,7 +75,7 @@ async def _principal(call: Call, request: Members) -> Simulated:
         raise InvalidInput(f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
     if arn.split(":")[4] != call.registry.account:
         raise NoSuchEntity(f"{arn} is not an entity of this account.")
-    return await simulation.find(call.database, arn)
+    return await simulated.find(call.database, arn)
 
 
 def _caller(arn: str) -> tuple[Caller, Context]:
@@ -89,12 +89,12 @@ def _caller(arn: str) -> tuple[Caller, Context]:
 
 
 async def _simulated(call: Call, request: Members, sources: Sources, caller: Caller, known: Context) -> Members:
-    boundaries = simulated_policies.given(request.get(BOUNDARY, []), BOUNDARY)
+    boundaries = policies.given(request.get(BOUNDARY, []), BOUNDARY)
     if len(boundaries) > 1:
         raise InvalidInput("Only one permissions boundary can be given.")
     sources.boundary = boundaries or sources.boundary
     if "ResourcePolicy" in request:
-        sources.resource = simulated_policies.given_for_resource(request["ResourcePolicy"])
+        sources.resource = policies.given_for_resource(request["ResourcePolicy"])
     owner = _owner(request, caller)
     made = Simulation(sources, caller, {**known, **_entries(request)}, owner)
     # It may take seconds, where policies are long and resources many.

@@ -1,7 +1,7 @@
 """Who the caller is, and whose an access key (STS API reference, "GetCallerIdentity", "GetAccessKeyInfo")."""
 
 from berth.errors.iam import ValidationError
-from berth.identity import access_keys
+from berth.identity.credentials import access_keys
 from berth.identity.directory import ids
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members

@@ -1,6 +1,6 @@
 """Letting somebody act for a user (STS API reference, "GetFederationToken")."""
 
-from berth.identity import federating
+from berth.identity.sts import federating
 from controlplane.call import Call, operation
 from controlplane.sts import shapes
 from controlplane.wire.model import Members

@@ -1,6 +1,6 @@
 """Becoming a role (STS API reference, "AssumeRole")."""
 
-from berth.identity import assuming
+from berth.identity.sts import assuming
 from controlplane.call import Call, operation
 from controlplane.sts import shapes
 from controlplane.sts.second_factor import second_factor_of

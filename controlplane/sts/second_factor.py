@@ -1,6 +1,6 @@
 """The code of an MFA device in a request (STS API reference, "AssumeRole", `SerialNumber` and `TokenCode`)."""
 
-from berth.identity import second_factors
+from berth.identity.mfa import second_factors
 from controlplane.call import Call
 from controlplane.wire.model import Members
 

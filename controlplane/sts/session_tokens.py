@@ -4,8 +4,8 @@ import time
 from dataclasses import replace
 
 from berth.errors import AccessDenied
-from berth.identity import sessions
 from berth.identity.principals import Kind, Session
+from berth.identity.sts import sessions
 from controlplane.call import Call, operation
 from controlplane.sts import shapes
 from controlplane.sts.second_factor import second_factor_of

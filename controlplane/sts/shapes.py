@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from berth.identity.session_requests import Wanted
-from berth.identity.sessions import Credentials
+from berth.identity.sts.session_requests import Wanted
+from berth.identity.sts.sessions import Credentials
 from controlplane.wire.model import Members
 
 

@@ -1,7 +1,7 @@
 """Becoming a role by a token of an identity provider (STS API reference, "AssumeRoleWithWebIdentity")."""
 
 from berth.errors.iam import ValidationError
-from berth.identity import web_identity
+from berth.identity.sts import web_identity
 from controlplane.strangers import StrangersCall, for_anybody
 from controlplane.sts import shapes
 from controlplane.wire.model import Members

@@ -9,8 +9,8 @@ import pytest
 import structlog
 
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.passwords import load_keyring
 from berth.names import Registry
 from berth.repositories import Repository
 from berth.sealing import Seal

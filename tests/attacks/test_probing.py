@@ -9,7 +9,7 @@ import botocore.exceptions
 import pytest
 
 from berth.database.db import Database
-from berth.identity import access_keys
+from berth.identity.credentials import access_keys
 from berth.names import Registry
 from berth.sealing import Seal
 from tests.attacks.conftest import ABSENT, STRANGER, MakeRepository, same

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Self
 
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from tests.contract import answers, model
 
 # A call that takes longer is a hang.

@@ -9,8 +9,8 @@ import pytest
 import controlplane.app
 import listener
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings

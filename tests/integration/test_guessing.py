@@ -13,8 +13,8 @@ from botocore.credentials import Credentials
 
 import listener
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.names import Registry
 from berth.sealing import Seal
 from berth.settings import Settings

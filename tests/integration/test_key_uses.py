@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy
 
 from berth.database.db import Database
-from berth.identity import key_uses
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import key_uses
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.key_uses import KeyUses
 from berth.identity.directory import identities
-from berth.identity.key_uses import KeyUses
 from berth.names import Registry
 from berth.schema import access_keys
 from berth.sealing import Seal

@@ -8,7 +8,7 @@ import botocore.config
 import botocore.session
 from botocore.exceptions import ClientError
 
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from tests.contract import answers, model
 from tests.stateful.ecr import ANYTHING, Ecr, Refused

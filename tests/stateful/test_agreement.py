@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import initialize, run_state_machine_as_test
 
 from berth.database.db import Database
-from berth.identity import access_keys
+from berth.identity.credentials import access_keys
 from berth.names import Registry
 from berth.sealing import Seal
 from berth.settings import Settings

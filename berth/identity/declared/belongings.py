@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Iterator
 
 from berth.database.db import Database
-from berth.identity import identity_document
 from berth.identity.declared.files import NotDeclared
 from berth.identity.declared.identities import Wanted
 from berth.identity.declared.steps import Step, differences, is_same, step, text_of
 from berth.identity.directory import attachments, boundaries, groups, inline_policies, names
 from berth.identity.directory.identities import Identity
+from berth.identity.documents import identity_document
 
 # More than a user can be in.
 _ALL = 1000

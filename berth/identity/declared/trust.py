@@ -5,13 +5,13 @@ from graphlib import CycleError, TopologicalSorter
 
 from berth.database.db import Database
 from berth.errors import MalformedPolicyDocument
-from berth.identity import trust_document
 from berth.identity.declared.files import NotDeclared
 from berth.identity.declared.identities import Wanted
 from berth.identity.declared.steps import text_of
 from berth.identity.directory import names, trusted
 from berth.identity.directory.identities import Identity
-from berth.identity.policy import PolicyDocument
+from berth.identity.documents import trust_document
+from berth.identity.documents.policy import PolicyDocument
 
 # Each that the file declares, and what there is of that name.
 Everybody = Sequence[tuple[Wanted, Identity | None]]

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from berth import changes
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import ids
 from berth.identity.principals import Principal
 from berth.names import ACCOUNT, NameInvalid

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.database.db import Database
 from berth.errors.iam import EntityAlreadyExists, PolicyInUse, QuotaExceeded
-from berth.identity import identity_document, policy_sizes
 from berth.identity.directory import held_policies, ids, names
 from berth.identity.directory import tags as tagging
 from berth.identity.directory.managed_policies import OWN_COLUMNS, ManagedPolicy
+from berth.identity.documents import identity_document, policy_sizes
 from berth.schema import accounts, identities, policies, policy_attachments, policy_versions
 
 # IAM user guide, "IAM and AWS STS quotas".

@@ -12,7 +12,7 @@ from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity, QuotaExceeded
-from berth.identity import access_keys
+from berth.identity.credentials import access_keys
 from berth.identity.directory import ids
 from berth.identity.directory.identities import Identity
 from berth.schema import access_keys as table

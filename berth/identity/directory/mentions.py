@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
-from berth.identity import grammar
+from berth.identity.documents import grammar
 from berth.schema import identities
 
 

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors.iam import DeviceInUse, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
-from berth.identity import one_time_codes
 from berth.identity.directory import names
 from berth.identity.directory.identities import COLUMNS, QUOTAS, Identity
+from berth.identity.mfa import one_time_codes
 from berth.schema import accounts, identities
 from berth.schema import mfa_devices as table
 from berth.sealing import Seal

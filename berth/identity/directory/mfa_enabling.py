@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.database.db import Database
 from berth.errors.iam import EntityAlreadyExists, InvalidAuthenticationCode, NoSuchEntity, QuotaExceeded
-from berth.identity import one_time_codes
 from berth.identity.directory import identities, mfa_devices
+from berth.identity.mfa import one_time_codes
 from berth.schema import mfa_devices as table
 from berth.sealing import Seal
 

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
 from berth.database.db import Database
-from berth.identity import policy_sizes, trust_document
 from berth.identity.directory import identities, mentions, trusted
 from berth.identity.directory.identities import COLUMNS, Identity
+from berth.identity.documents import policy_sizes, trust_document
 from berth.schema import identities as table
 
 # IAM API reference, "CreateRole", `MaxSessionDuration`.

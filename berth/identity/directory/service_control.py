@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.database.db import Database
 from berth.errors import MalformedPolicyDocument
-from berth.identity import identity_document
 from berth.identity.directory.accounts import AccountUnknown
+from berth.identity.documents import identity_document
 from berth.schema import accounts
 from berth.schema import service_control_policies as table
 

@@ -12,9 +12,9 @@ from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, select, uni
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors import MalformedPolicyDocument
-from berth.identity import trust_document
 from berth.identity.directory import names
-from berth.identity.policy import NamedPrincipal, PolicyDocument
+from berth.identity.documents import trust_document
+from berth.identity.documents.policy import NamedPrincipal, PolicyDocument
 from berth.schema import accounts, identities
 
 _IDENTITY = re.compile(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Self
 
-from berth.identity.policy import NamedPrincipal
+from berth.identity.documents.policy import NamedPrincipal
 
 
 class Naming(IntEnum):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from berth.identity.documents.policy import PolicyDocument
 from berth.identity.policies import statements
 from berth.identity.policies.statements import ResourceCheck, Rule
-from berth.identity.policy import PolicyDocument
 
 # Of the documents that are kept compiled, which takes some 20 bytes for a character, and 45 at worst.
 MOST_CHARACTERS = 2_000_000

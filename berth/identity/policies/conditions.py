@@ -5,9 +5,9 @@ IAM user guide, "IAM JSON policy elements: Condition", "Multivalued context keys
 
 from collections.abc import Callable
 
+from berth.identity.documents.policy import Condition
 from berth.identity.policies.operators import Comparison, Test, comparison
 from berth.identity.policies.variables import Context
-from berth.identity.policy import Condition
 
 Check = Callable[[Context], bool]
 Values = str | tuple[str, ...]

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from berth.identity.documents.policy import Condition
 from berth.identity.policies.compiled import Kind, Policies, Policy
 from berth.identity.policies.decide import Applying, Decision, Outcome, Request, concerns, decide
 from berth.identity.policies.statements import Rule
 from berth.identity.policies.variables import Context
-from berth.identity.policy import Condition
 
 
 @dataclass(frozen=True, slots=True)

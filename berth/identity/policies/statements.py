@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
+from berth.identity.documents.policy import Statement
 from berth.identity.policies import conditions
 from berth.identity.policies.callers import Caller, Naming, Principals
 from berth.identity.policies.conditions import Check
 from berth.identity.policies.globs import Matcher, glob
 from berth.identity.policies.variables import Context, Part, Template, Variable, parts_of
-from berth.identity.policy import Statement
 
 ResourceCheck = Callable[[str, Context], bool]
 # A variable may stand behind the fifth colon of an ARN. IAM user guide, "Where you can use policy variables".

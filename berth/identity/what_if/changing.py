@@ -7,7 +7,6 @@ from sqlalchemy import update
 
 from berth import account_settings, registries, repository_documents
 from berth.database.db import Database
-from berth.identity import document, registry_document
 from berth.identity.directory import (
     attachments,
     boundaries,
@@ -17,6 +16,7 @@ from berth.identity.directory import (
     service_control,
 )
 from berth.identity.directory.identities import Kind
+from berth.identity.documents import ecr_document, registry_document
 from berth.names import Registry
 from berth.schema import policy_versions
 
@@ -136,8 +136,8 @@ class RepositoryPolicy(Change):
         if self.text is None:
             await repository_documents.remove_policy(database, self.registry, self.name)
             return
-        document.parse(self.text)
-        text = document.normalize(self.text)
+        ecr_document.parse(self.text)
+        text = ecr_document.normalize(self.text)
         await repository_documents.set_policy(database, self.registry, self.name, text)
 
 

@@ -9,12 +9,13 @@ from typing import Generic, TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from berth.database.db import Database
-from berth.identity import access, assuming, own_policies
+from berth.identity import access, own_policies
 from berth.identity.access import Access
 from berth.identity.own_policies import Own
 from berth.identity.permits import Permits
 from berth.identity.policies.compiled import Policies
 from berth.identity.principals import Principal, Session
+from berth.identity.sts import assuming
 from berth.identity.what_if.changing import Change
 from berth.identity.what_if.trial import is_overtaken, trying
 from berth.names import Registry

@@ -21,8 +21,8 @@ from berth import repositories
 from berth.audit import AuditLog, keeping
 from berth.cli.main import main
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName

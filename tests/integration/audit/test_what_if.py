@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from berth import registries, repository_documents
 from berth.audit import reading
-from berth.identity import access_keys
+from berth.identity.credentials import access_keys
 from berth.identity.directory import (
     attachments,
     boundaries,

@@ -11,8 +11,8 @@ import structlog
 
 from berth import images, repositories, uploads
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey, create_root
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials.access_keys import AccessKey, create_root
+from berth.identity.credentials.passwords import load_keyring
 from berth.images import manifests
 from berth.mutability import Mutability
 from berth.names import Digest, RepositoryName, Tag

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from berth.identity.passwords import KeyRing, load_keyring
+from berth.identity.credentials.passwords import KeyRing, load_keyring
 from tests.integration.bad_input.api import INVALID, SERIALIZATION, Bad, check_refused, on_repository
 from tests.integration.bad_input.conftest import NAME, Place
 

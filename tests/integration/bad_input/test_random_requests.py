@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from berth import repositories, uploads
-from berth.identity.access_keys import create_root
+from berth.identity.credentials.access_keys import create_root
 from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName
 from berth.sealing import Seal

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 import controlplane.app
 import listener
 from berth.changes.ear import Ear
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
 from tests.contract import answers, xml_answers

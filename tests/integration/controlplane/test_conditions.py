@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.sealing import Seal
 from tests.identities import EVERYTHING, Identities, allowing, denying, document

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.sealing import Seal
 from tests.integration.controlplane.conftest import Api, CountedPlane, Refusal, api_of

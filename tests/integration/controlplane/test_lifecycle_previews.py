@@ -13,7 +13,7 @@ from procrastinate import App
 from sqlalchemy import text
 
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.workers.tools import KEY, Tools
 from tests.integration.conftest import Work

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api, CountedPlane, api_of
 

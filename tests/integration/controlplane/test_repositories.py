@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api, CountedPlane, api_of
 from tests.integration.controlplane.pushing import push_image

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from berth import changes
-from berth.identity import access_keys, own_policies
-from berth.identity.access_keys import AccessKey
+from berth.identity import own_policies
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.own_policies import Own
 from berth.identity.principals import Principal
 from berth.names import Registry

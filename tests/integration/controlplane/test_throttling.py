@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import listener
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
 from berth.throttling.buckets import BURST_SECONDS

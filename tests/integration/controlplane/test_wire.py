@@ -19,7 +19,7 @@ from botocore.credentials import Credentials
 import listener
 from berth import repositories
 from berth.database.db import Database, DatabaseUnavailable
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
 from controlplane import body

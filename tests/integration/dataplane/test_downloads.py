@@ -8,9 +8,9 @@ import pytest
 
 from berth import downloads, repositories, repository_documents
 from berth.downloads import Download
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.identity.directory import accounts
-from berth.identity.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.names import Digest
 from berth.sealing import Seal

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.passwords import load_keyring
 from berth.images import storage_classes
 from berth.names import Digest
 from berth.repositories import Repository

@@ -11,8 +11,8 @@ import pytest
 
 from berth import repositories
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.passwords import load_keyring
 from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from berth.repositories import Repository

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
-from berth.identity.passwords import PASSWORD_SECONDS, load_keyring
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import PASSWORD_SECONDS, load_keyring
 from berth.images import descriptions
 from berth.names import Registry
 from berth.repositories import Repository

@@ -17,8 +17,8 @@ import dataplane.app
 import listener
 from berth import pull_time_exclusions, schema
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.identity.permits import Permits
 from berth.images import pulls
 from berth.names import Registry

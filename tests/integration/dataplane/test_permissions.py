@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.names import Registry
 from berth.repositories import Repository

@@ -11,10 +11,10 @@ import pytest
 
 from berth import registries, repository_documents
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.identity.directory import attachments, boundaries, customer_policies, groups
-from berth.identity.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.names import Registry
 from berth.repositories import Repository

@@ -19,8 +19,8 @@ from sqlalchemy import text
 
 from berth import layers, repositories
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.images import storage_classes
 from berth.images.manifests import OCI_INDEX
 from berth.images.storage_classes import StorageClass

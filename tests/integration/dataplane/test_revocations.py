@@ -9,7 +9,8 @@ from sqlalchemy import delete
 
 from berth import account_settings, changes, registries, repositories, repository_documents, repository_tags, schema
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.identity.directory import (
     accounts,
     attachments,
@@ -21,7 +22,6 @@ from berth.identity.directory import (
     policy_versions,
 )
 from berth.identity.directory import identities as directory
-from berth.identity.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.names import Registry
 from berth.repositories import Repository

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from berth.cli.main import main
 from berth.cli.preparation import NotPrepared, prepare_root
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import accounts, identities, keys
 from berth.identity.directory.accounts import AccountTaken, AccountUnknown
 from berth.names import NameInvalid, Registry

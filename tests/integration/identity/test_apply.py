@@ -12,8 +12,7 @@ from click.testing import CliRunner
 
 from berth.cli.main import main
 from berth.database.db import Database
-from berth.identity import simulation
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import (
     attachments,
     groups,
@@ -26,6 +25,7 @@ from berth.identity.directory import (
     users,
 )
 from berth.identity.directory.keys import Owner
+from berth.identity.simulation import simulated
 from berth.sealing import Seal
 from berth.settings import Settings
 from tests.integration.controlplane.codes import two_in_a_row
@@ -158,9 +158,9 @@ async def test_everything_that_is_declared_is_made(place: Place) -> None:
     assert role.max_session_seconds == 7200
     (provider,) = await oidc_providers.all_of(place.database, place.account)
     assert provider.client_ids == ["sts.amazonaws.com"]
-    who = await simulation.find(place.database, alice.arn)
+    who = await simulated.find(place.database, alice.arn)
     for action, allowed in {"ecr:PutImage": True, "ecr:DeleteRepository": False}.items():
-        _, explanation = await simulation.explain(place.database, who, action, "*", "us-east-1", {})
+        _, explanation = await simulated.explain(place.database, who, action, "*", "us-east-1", {})
         assert explanation.decision.allowed is allowed
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from berth import repositories, repository_documents
 from berth.cli.main import main
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import (
     accounts,
     boundaries,

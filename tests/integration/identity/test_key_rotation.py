@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from berth.changes.ear import Ear
 from berth.database.db import Database
-from berth.identity import key_rotation
-from berth.identity.passwords import KeyRing, load_keyring
+from berth.identity.credentials import key_rotation
+from berth.identity.credentials.passwords import KeyRing, load_keyring
 from berth.identity.principals import Principal
 from berth.sealing import Seal, SealBroken, new_key
 from tests.conftest import running_postgres

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import service_control
 from berth.identity.directory.accounts import AccountUnknown
 from berth.identity.directory.service_control import FULL_ACCESS, NotSuited

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 import listener
 from berth import repository_documents
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
 from controlplane.app import make_app as make_api

@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 import controlplane.app
 import dataplane.app
 import listener
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.proxies import parse_networks
 from berth.settings import Settings
 from listener.peers import Forwarding, forwarding

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import InvalidParameter
-from berth.identity.passwords import KeyRing
+from berth.identity.credentials.passwords import KeyRing
 from berth.names import Registry
 from controlplane.wire.paging import Pages
 

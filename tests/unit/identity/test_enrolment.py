@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import segno
 
-from berth.identity import enrolment
+from berth.identity.mfa import enrolment
 
 SEED = bytes(range(40))
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import MalformedPolicyDocument
-from berth.identity import identity_document
-from berth.identity.policy import Condition
+from berth.identity.documents import identity_document
+from berth.identity.documents.policy import Condition
 
 SYNTAX, LEGACY = "Syntax errors in policy.", "The policy failed legacy parsing"
 NO_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from berth.identity import document
-from berth.identity.lock_out import locks_out
+from berth.identity.documents import ecr_document
+from berth.identity.documents.lock_out import locks_out
 
 ROOT = "arn:aws:iam::123456789012:root"
 USER = "arn:aws:iam::123456789012:user/alice"
@@ -13,7 +13,7 @@ EVERYTHING = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*"}
 
 
 def locked_out(principal: str, *statements: dict[str, Any]) -> bool:
-    return locks_out(document.parse(json.dumps({"Statement": list(statements)})), principal)
+    return locks_out(ecr_document.parse(json.dumps({"Statement": list(statements)})), principal)
 
 
 @pytest.mark.parametrize("principal", [ROOT, USER, SESSION])

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.identity import one_time_codes
-from berth.identity.one_time_codes import MOST_DRIFT, SEED_BYTES, STEP_SECONDS, TOLERANCE
+from berth.identity.mfa import one_time_codes
+from berth.identity.mfa.one_time_codes import MOST_DRIFT, SEED_BYTES, STEP_SECONDS, TOLERANCE
 
 SEEDS = st.binary(min_size=SEED_BYTES, max_size=SEED_BYTES)
 STEPS = st.integers(10**7, 10**8)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from berth import downloads
 from berth.downloads import Download, DownloadExpired
-from berth.identity.passwords import PASSWORD_SECONDS, KeyRing, PasswordExpired
+from berth.identity.credentials.passwords import PASSWORD_SECONDS, KeyRing, PasswordExpired
 from berth.identity.principals import Principal, Session
 from berth.names import Digest, Registry, RepositoryName
 from berth.sealing import SealBroken, new_key

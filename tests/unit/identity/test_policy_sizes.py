@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from berth.errors import PolicyTooLarge
-from berth.identity import policy_sizes
+from berth.identity.documents import policy_sizes
 
 
 def test_white_space_does_not_count() -> None:

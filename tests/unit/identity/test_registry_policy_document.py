@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import InvalidParameter
-from berth.identity import registry_document
-from berth.identity.policy import Statement
-from berth.identity.registry_document import InvalidRegistryPolicy, Scope
+from berth.identity.documents import registry_document
+from berth.identity.documents.policy import Statement
+from berth.identity.documents.registry_document import InvalidRegistryPolicy, Scope
 
 REPOSITORIES = "arn:aws:ecr:us-west-2:123456789012:repository/*"
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import InvalidParameter
-from berth.identity import document
-from berth.identity.policy import EVERYBODY, Condition, NamedPrincipal, PolicyDocument, Statement
+from berth.identity.documents import ecr_document
+from berth.identity.documents.policy import EVERYBODY, Condition, NamedPrincipal, PolicyDocument, Statement
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
@@ -25,8 +25,8 @@ def text_of(*statements: Any, **others: Any) -> str:
 
 def reason(text: str) -> str:
     """What follows ECR's own words when `text` is refused."""
-    with pytest.raises(document.InvalidRepositoryPolicy) as refused:
-        document.parse(text)
+    with pytest.raises(ecr_document.InvalidRepositoryPolicy) as refused:
+        ecr_document.parse(text)
     head = "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'. "
     assert str(refused.value) == refused.value.message
     assert refused.value.code == "InvalidParameterException"
@@ -35,7 +35,7 @@ def reason(text: str) -> str:
 
 
 def only_statement(**changes: Any) -> Statement:
-    return document.parse(text_of(statement(**changes))).statements[0]
+    return ecr_document.parse(text_of(statement(**changes))).statements[0]
 
 
 def test_a_policy_becomes_its_statements() -> None:
@@ -48,7 +48,7 @@ def test_a_policy_becomes_its_statements() -> None:
         ),
         Id="an id",
     )
-    assert document.parse(text) == PolicyDocument(
+    assert ecr_document.parse(text) == PolicyDocument(
         version="2012-10-17",
         id="an id",
         statements=(
@@ -75,7 +75,7 @@ def test_a_policy_becomes_its_statements() -> None:
 
 
 def test_one_statement_needs_no_list_and_a_document_no_version() -> None:
-    policy = document.parse(json.dumps({"Statement": statement(Action="*")}))
+    policy = ecr_document.parse(json.dumps({"Statement": statement(Action="*")}))
     assert (policy.version, policy.id) == ("2008-10-17", None)
     assert [entry.actions for entry in policy.statements] == [("*",)]
 
@@ -93,7 +93,7 @@ def test_what_is_not_meant_is_kept_apart() -> None:
 
 
 def test_sids_may_have_blanks_and_repeat_as_they_may_in_ecr() -> None:
-    policy = document.parse(text_of(statement(Sid="allow public pull"), statement(Sid="allow public pull")))
+    policy = ecr_document.parse(text_of(statement(Sid="allow public pull"), statement(Sid="allow public pull")))
     assert [entry.sid for entry in policy.statements] == ["allow public pull"] * 2
 
 
@@ -234,8 +234,8 @@ def test_a_document_of_another_shape_is_refused(text: str, words: str) -> None:
 
 def test_a_text_longer_than_ecr_takes_is_refused() -> None:
     with pytest.raises(InvalidParameter, match=r"at 'policyText' .* less than or equal to 10240"):
-        document.parse(text_of(statement()).ljust(10_241))
-    document.parse(text_of(statement()).ljust(10_240))
+        ecr_document.parse(text_of(statement()).ljust(10_241))
+    ecr_document.parse(text_of(statement()).ljust(10_240))
 
 
 def test_the_text_that_comes_back_is_ecrs() -> None:
@@ -248,14 +248,14 @@ def test_the_text_that_comes_back_is_ecrs() -> None:
         '{\n  "Version" : "2012-10-17",\n  "Statement" : [ {\n    "Sid" : "AllowPull",\n    "Effect" : "Allow",\n'
         '    "Principal" : "*",\n    "Action" : [ "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer" ]\n  } ]\n}'
     )
-    assert document.normalize(text) == expected
-    assert document.normalize(expected) == expected
-    assert document.parse(expected) == document.parse(text)
+    assert ecr_document.normalize(text) == expected
+    assert ecr_document.normalize(expected) == expected
+    assert ecr_document.parse(expected) == ecr_document.parse(text)
 
 
 def test_no_text_comes_back_for_what_is_no_policy() -> None:
-    with pytest.raises(document.InvalidRepositoryPolicy):
-        document.normalize("{}")
+    with pytest.raises(ecr_document.InvalidRepositoryPolicy):
+        ecr_document.normalize("{}")
 
 
 MEMBERS = st.sampled_from(
@@ -285,18 +285,18 @@ JSON = st.recursive(
 
 @given(st.text())
 def test_any_text_is_a_policy_or_invalid(text: str) -> None:
-    with contextlib.suppress(document.InvalidRepositoryPolicy):
-        document.parse(text)
+    with contextlib.suppress(ecr_document.InvalidRepositoryPolicy):
+        ecr_document.parse(text)
 
 
 @given(JSON, st.fixed_dictionaries({}, optional=dict.fromkeys([*statement(), "Condition", "Sid"], JSON)))
 def test_any_json_is_a_policy_or_invalid(value: Any, entry: dict[str, Any]) -> None:
     for text in (json.dumps(value), text_of(entry), text_of(statement(**entry))):
         try:
-            policy = document.parse(text)
+            policy = ecr_document.parse(text)
         except InvalidParameter:
             continue
-        assert document.parse(document.normalize(text)) == policy
+        assert ecr_document.parse(ecr_document.normalize(text)) == policy
 
 
 @pytest.mark.timeout(60)  # An expression that goes back over what it has read would take hours.

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import EcrError
-from berth.identity import session_requests, sessions
+from berth.identity.credentials.passwords import KeyRing
 from berth.identity.directory import ids
-from berth.identity.passwords import KeyRing
 from berth.identity.principals import Principal, Session
-from berth.identity.session_requests import Wanted
+from berth.identity.sts import session_requests, sessions
+from berth.identity.sts.session_requests import Wanted
 from berth.sealing import SealBroken
 
 RING = KeyRing({1: b"k" * 32})

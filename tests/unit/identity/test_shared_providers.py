@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from berth.errors import MalformedPolicyDocument
-from berth.identity import trust_document
+from berth.identity.documents import trust_document
 
 GITHUB = "token.actions.githubusercontent.com"
 

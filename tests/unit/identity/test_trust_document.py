@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from berth.errors import MalformedPolicyDocument
-from berth.identity import trust_document
-from berth.identity.policy import NamedPrincipal
+from berth.identity.documents import trust_document
+from berth.identity.documents.policy import NamedPrincipal
 
 ROLE = "arn:aws:iam::123456789012:role/ci"
 SYNTAX = "Syntax errors in policy."

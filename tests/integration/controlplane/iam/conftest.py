@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.principals import Principal
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api, CountedPlane, api_of

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy
 
 from berth.database.db import Database
-from berth.identity import access_keys
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials import access_keys
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.schema import access_keys as table
 from berth.schema import accounts

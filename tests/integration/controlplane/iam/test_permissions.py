@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from berth.database.db import Database
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.sealing import Seal
 from controlplane.overlays import rules

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from sqlalchemy import text
 
 from berth.database.db import Database
-from berth.identity import access_keys
+from berth.identity.credentials import access_keys
 from berth.names import Registry
 from berth.sealing import Seal
 from tests.integration.controlplane.conftest import Api, CountedPlane, api_of

@@ -11,7 +11,7 @@ import boto3
 import botocore.config
 import pytest
 
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api, CountedPlane, api_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api
 from tests.integration.controlplane.sts.conftest import ANYTHING, Account, As, User

@@ -11,8 +11,8 @@ import sqlalchemy
 
 import listener
 from berth.database.db import Database
-from berth.identity import second_factors
-from berth.identity.access_keys import AccessKey
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.mfa import second_factors
 from berth.names import Registry
 from berth.schema import mfa_devices
 from berth.settings import Settings

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 
 from berth.database.db import Database
-from berth.identity import sessions
-from berth.identity.access_keys import AccessKey
-from berth.identity.passwords import load_keyring
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.credentials.passwords import load_keyring
 from berth.identity.principals import Session
+from berth.identity.sts import sessions
 from berth.names import Registry
 from berth.sealing import Seal
 from tests.integration.controlplane.conftest import Api

@@ -23,9 +23,9 @@ from joserfc.jwk import OctKey
 import controlplane.app
 import listener
 from berth.database.db import Database
-from berth.identity import identity_tokens, provider_keys
-from berth.identity.access_keys import AccessKey
-from berth.identity.identity_tokens import IdentityToken
+from berth.identity.credentials.access_keys import AccessKey
+from berth.identity.sts import identity_tokens, provider_keys
+from berth.identity.sts.identity_tokens import IdentityToken
 from berth.names import Registry
 from berth.settings import Settings
 from tests.integration.controlplane.conftest import Api, api_of

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from berth.identity import grammar
+from berth.identity.documents import grammar
+from berth.identity.documents.policy import PolicyDocument
 from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.compiled import Compiled, Kind, Policies, Policy, compiled
 from berth.identity.policies.decide import Applying, Decision, Request, decide
-from berth.identity.policy import PolicyDocument
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"

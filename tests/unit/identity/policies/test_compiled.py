@@ -1,6 +1,6 @@
 import json
 
-from berth.identity import identity_document
+from berth.identity.documents import identity_document
 from berth.identity.policies.compiled import Kind, Policies, Policy, Shelf, compiled
 from tests.unit.identity.policies.asking import allow
 

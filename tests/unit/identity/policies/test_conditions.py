@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from berth.identity import grammar
+from berth.identity.documents import grammar
 from berth.identity.policies import operators
 from tests.unit.identity.policies.asking import holds
 

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.database.db import Database
 from berth.errors.sts import SecondFactorRefused, WrongCode
-from berth.identity import one_time_codes
 from berth.identity.directory import mfa_devices
+from berth.identity.mfa import one_time_codes
 from berth.identity.principals import Kind, Principal
 from berth.schema import mfa_devices as table
 from berth.sealing import Seal

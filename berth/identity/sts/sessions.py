@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from berth.identity.access_keys import AccessKey, new_secret
+from berth.identity.credentials.access_keys import AccessKey, new_secret
+from berth.identity.credentials.passwords import KeyRing
 from berth.identity.directory import ids
-from berth.identity.passwords import KeyRing
 from berth.identity.principals import Principal, Session
 from berth.sealing import SealBroken
 

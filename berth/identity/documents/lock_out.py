@@ -2,8 +2,8 @@
 
 import re
 
+from berth.identity.documents.policy import NamedPrincipal, PolicyDocument, Statement
 from berth.identity.policies.globs import glob
-from berth.identity.policy import NamedPrincipal, PolicyDocument, Statement
 
 SET_REPOSITORY_POLICY = "ecr:setrepositorypolicy"
 _ASSUMED_ROLE = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[^/]+)/.+")

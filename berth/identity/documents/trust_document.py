@@ -7,9 +7,10 @@ those of `shared_providers`.
 from typing import Any
 
 from berth import json_schemas
-from berth.identity import grammar, iam_documents, shared_providers
+from berth.identity import shared_providers
+from berth.identity.documents import grammar, iam_documents
+from berth.identity.documents.policy import PolicyDocument
 from berth.identity.policies.globs import glob
-from berth.identity.policy import PolicyDocument
 
 _SCHEMA = json_schemas.validator("trust-policy")
 # STS API reference; the last three go with one of the others.

@@ -8,19 +8,19 @@ from berth.audit import Asker, AuditLog, Ruled
 from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.errors.sts import InvalidIdentityToken
-from berth.identity import assuming, identity_tokens, session_requests
+from berth.identity.credentials.passwords import KeyRing
 from berth.identity.directory import oidc_providers
 from berth.identity.directory.identities import Identity
 from berth.identity.directory.oidc_providers import Provider
-from berth.identity.identity_tokens import IdentityToken, Unverified
-from berth.identity.passwords import KeyRing
 from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.context import Circumstances
 from berth.identity.policies.decide import Applying, Request, decide
-from berth.identity.provider_keys import ProviderKeys
-from berth.identity.session_requests import Wanted
-from berth.identity.sessions import Credentials
+from berth.identity.sts import assuming, identity_tokens, session_requests
+from berth.identity.sts.identity_tokens import IdentityToken, Unverified
+from berth.identity.sts.provider_keys import ProviderKeys
+from berth.identity.sts.session_requests import Wanted
+from berth.identity.sts.sessions import Credentials
 
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 _SCHEME = "https://"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from berth.identity.policy import EVERYBODY, Condition, NamedPrincipal, PolicyDocument, Statement
+from berth.identity.documents.policy import EVERYBODY, Condition, NamedPrincipal, PolicyDocument, Statement
 
 # IAM user guide, "Version": the language of a document that names none.
 FIRST_VERSION = "2008-10-17"

@@ -4,11 +4,11 @@ import time
 from dataclasses import replace
 
 from berth.errors import AccessDenied
-from berth.identity import session_requests, sessions
-from berth.identity.passwords import KeyRing
+from berth.identity.credentials.passwords import KeyRing
 from berth.identity.principals import Kind, Principal
-from berth.identity.session_requests import Wanted
-from berth.identity.sessions import Credentials
+from berth.identity.sts import session_requests, sessions
+from berth.identity.sts.session_requests import Wanted
+from berth.identity.sts.sessions import Credentials
 
 DEFAULT_SECONDS = 12 * 3600
 MOST_SECONDS_OF_ROOT = 3600

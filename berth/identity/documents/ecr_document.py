@@ -13,8 +13,8 @@ from jsonschema.protocols import Validator
 
 from berth import json_documents, json_schemas
 from berth.errors import InvalidParameter
-from berth.identity import grammar
-from berth.identity.policy import PolicyDocument
+from berth.identity.documents import grammar
+from berth.identity.documents.policy import PolicyDocument
 
 # ECR API reference, "SetRepositoryPolicy", `policyText`, in characters.
 MAX_LENGTH = 10240

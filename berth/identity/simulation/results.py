@@ -10,7 +10,7 @@ from berth.identity.policies.decide import Applying, Outcome, Request
 from berth.identity.policies.explaining import Explanation, Verdict
 from berth.identity.policies.positions import Span
 from berth.identity.policies.variables import Context
-from berth.identity.simulated_policies import Source, Sources
+from berth.identity.simulation.policies import Source, Sources
 
 # The kinds whose statements and condition keys are told.
 _TOLD = (Kind.IDENTITY, Kind.RESOURCE)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from berth.errors import AccessDenied
 from berth.errors.iam import ValidationError
 from berth.errors.sts import InvalidParameterValue, PackedPolicyTooLarge
-from berth.identity import identity_document, sessions
+from berth.identity.documents import identity_document
 from berth.identity.principals import Kind, Principal, Session
+from berth.identity.sts import sessions
 
 DEFAULT_SECONDS = 3600
 MOST_CHAINED_SECONDS = 3600

@@ -9,8 +9,8 @@ from typing import Any
 
 from berth import json_schemas
 from berth.errors import MalformedPolicyDocument
-from berth.identity import grammar, iam_documents
-from berth.identity.policy import PolicyDocument
+from berth.identity.documents import grammar, iam_documents
+from berth.identity.documents.policy import PolicyDocument
 
 _SCHEMA = json_schemas.validator("identity-policy")
 _PARTITION = re.compile(r"aws(-[a-z]+)*|\*")

@@ -13,12 +13,13 @@ from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors import MalformedPolicyDocument
 from berth.errors.iam import InvalidInput
-from berth.identity import grammar, iam_documents, identity_document, kept_policies
+from berth.identity import kept_policies
 from berth.identity.directory import aws_policies
+from berth.identity.documents import grammar, iam_documents, identity_document
+from berth.identity.documents.policy import PolicyDocument
 from berth.identity.policies.compiled import Compiled, Kind, Policies, Policy, compiled
 from berth.identity.policies.decide import Applying
-from berth.identity.policy import PolicyDocument
-from berth.identity.simulation import Simulated
+from berth.identity.simulation.simulated import Simulated
 from berth.schema import group_members, identities, inline_policies
 
 _RESOURCE_SCHEMA = json_schemas.validator("registry-policy")

@@ -11,7 +11,7 @@ from jsonschema.protocols import Validator
 
 from berth import json_documents, json_schemas
 from berth.errors import MalformedPolicyDocument
-from berth.identity import grammar
+from berth.identity.documents import grammar
 from berth.identity.policies import values
 
 SYNTAX_ERRORS = "Syntax errors in policy."

@@ -11,7 +11,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from berth.errors.sts import ExpiredIdentityToken, IdpRejectedClaim, InvalidIdentityToken
-from berth.identity.provider_keys import Key, ProviderKeys
+from berth.identity.sts.provider_keys import Key, ProviderKeys
 
 # IAM user guide, "Obtain the thumbprint for an OpenID Connect identity provider": no others, and never none or HS256.
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")

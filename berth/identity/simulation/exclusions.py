@@ -10,7 +10,7 @@ from typing import Any
 
 from berth.errors.iam import InvalidInput
 from berth.identity.policies.globs import glob
-from berth.identity.simulated_policies import Source, Sources
+from berth.identity.simulation.policies import Source, Sources
 
 # Wildcards may stand in the name, one `*` at most.
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-)+->@-~]+/)*[\w+=,.@?*-]+", re.ASCII)

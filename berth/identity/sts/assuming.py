@@ -8,10 +8,10 @@ from berth.audit import AuditLog, Ruled
 from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.errors.iam import NoSuchEntity, ValidationError
-from berth.identity import kept_policies, session_requests, sessions
+from berth.identity import kept_policies
+from berth.identity.credentials.passwords import KeyRing
 from berth.identity.directory import identities
 from berth.identity.directory.identities import Identity
-from berth.identity.passwords import KeyRing
 from berth.identity.permits import Permits
 from berth.identity.policies import context
 from berth.identity.policies.compiled import Kind as Kinds
@@ -20,8 +20,9 @@ from berth.identity.policies.context import Circumstances, Subject
 from berth.identity.policies.decide import Request, decide
 from berth.identity.policies.variables import Context
 from berth.identity.principals import Kind, Principal
-from berth.identity.session_requests import Wanted
-from berth.identity.sessions import Credentials
+from berth.identity.sts import session_requests, sessions
+from berth.identity.sts.session_requests import Wanted
+from berth.identity.sts.sessions import Credentials
 
 _ROLE_ARN = re.compile(
     r"arn:aws(-[a-z]+)*:iam::(?P<account>[0-9]{12}):role/([!-~]+/)?(?P<name>[\w+=,.@-]{1,64})", re.ASCII

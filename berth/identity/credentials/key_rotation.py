@@ -12,8 +12,8 @@ from sqlalchemy import delete, func, select
 from berth import changes
 from berth.changes.ear import Ear
 from berth.database.db import Database, DatabaseUnavailable
-from berth.identity import passwords
-from berth.identity.passwords import KeyRing
+from berth.identity.credentials import passwords
+from berth.identity.credentials.passwords import KeyRing
 from berth.schema import keyring
 from berth.sealing import Seal
 from berth.tasks import beside

@@ -7,10 +7,10 @@ import re
 from enum import StrEnum
 
 from berth import json_schemas
-from berth.identity import document
-from berth.identity.document import InvalidPolicy, Kind
+from berth.identity.documents import ecr_document
+from berth.identity.documents.ecr_document import InvalidPolicy, Kind
+from berth.identity.documents.policy import PolicyDocument
 from berth.identity.policies.globs import glob
-from berth.identity.policy import PolicyDocument
 
 
 class Scope(StrEnum):
@@ -45,9 +45,9 @@ def parse(text: str, scope: Scope) -> PolicyDocument:
 
     Each statement says which repositories it is about, by ARNs. Under V1 there are three actions; `ecr:*` means them.
     """
-    return document.parse(text, KINDS[scope])
+    return ecr_document.parse(text, KINDS[scope])
 
 
 def normalize(text: str) -> str:
     """The text that ECR gives back for the policy `text`. Raises as `parse` does for what is no policy at all."""
-    return document.normalize(text, KINDS[Scope.V2])
+    return ecr_document.normalize(text, KINDS[Scope.V2])

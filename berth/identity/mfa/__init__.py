@@ -1,0 +1,1 @@
+"""Second factors: whether a caller has its MFA device at hand."""

@@ -1,0 +1,1 @@
+"""Requests that nobody makes, and what would be decided of them."""

@@ -1,0 +1,1 @@
+"""Temporary credentials: sessions, and the ways to one."""
