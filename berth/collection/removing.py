@@ -97,8 +97,10 @@ async def _try(database: Database, store: Store, one: Marked, outcome: _Outcome)
         outcome.removed[one.key] = await _remove_one(database, store, one)
     except _MarkLost:
         # Nothing is on its way. Where the mark is there still, a push just met it, or it is too old for a removal to
-        # begin: it would keep pushes off for as long as a removal of which nobody knows what came.
-        outcome.left[one.key] = one.mark
+        # begin: it would keep pushes off for as long as a removal of which nobody knows what came. Where it keeps
+        # nobody off, another collection may have the row by now, which would find it locked.
+        if store.settles_after:
+            outcome.left[one.key] = one.mark
     except Exception as error:
         outcome.failures.append(error)
         if not isinstance(error, RemovalUnsettled):
