@@ -28,7 +28,7 @@ async def test_an_operation_that_a_newer_model_brings_is_not_supported_yet(
 
 
 async def test_an_operation_of_sts_that_is_not_built_says_so(sts: Api) -> None:
-    refusal = await sts.refused("get_federation_token", Name="alice")
+    refusal = await sts.refused("decode_authorization_message", EncodedMessage="message")
     assert (refusal.code, refusal.status) == ("ValidationError", 400)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 import listener
 from berth.database.db import Database
@@ -201,15 +203,14 @@ async def test_wrong_codes_are_answered_late(
     assert moments[2] - moments[1] >= DELAY_SECONDS
 
 
-async def test_neither_seed_nor_code_gets_into_the_log(
-    account: Account, as_holder: As, capfd: pytest.CaptureFixture[str]
-) -> None:
-    user = await account.user(policy=ANYTHING)
-    serial, seed = await phone_of(account, user)
-    given = [wrong(seed), code(seed)]
-    assert await refusal(as_holder, user.credentials, SerialNumber=serial, TokenCode=given[0]) == WRONG
-    await session(as_holder, user, serial, given[1])
-    logged = "".join(capfd.readouterr())
+async def test_neither_seed_nor_code_gets_into_the_log(account: Account, as_holder: As) -> None:
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        user = await account.user(policy=ANYTHING)
+        serial, seed = await phone_of(account, user)
+        given = [wrong(seed), code(seed)]
+        assert await refusal(as_holder, user.credentials, SerialNumber=serial, TokenCode=given[0]) == WRONG
+        await session(as_holder, user, serial, given[1])
+    logged = str(lines)
     assert "EnableMFADevice" in logged
     assert "GetSessionToken" in logged
     for secret in (seed.decode(), *two_in_a_row(seed).values(), *given):
