@@ -17,8 +17,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 WAIT_SECONDS = 10
 _DIALECT = dialects.dialect()  # type: ignore[no-untyped-call]
-# Alone, a statement that changes something need not outlive a crash of PostgreSQL a moment later: it only takes notes.
-_OPTIONS = {"synchronous_commit": "off"}
+_OPTIONS = {
+    # Alone, a statement that changes something need not outlive a crash of PostgreSQL a moment later: it only takes
+    # notes.
+    "synchronous_commit": "off",
+    # Each looks something up by a key, and is planned once: where tables are large, PostgreSQL would rather plan a page
+    # of a list anew each time, which takes twice as long as to read it.
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
 _BEGIN = "BEGIN; SET LOCAL synchronous_commit = on"
 
 Ask = Callable[[str, list[object]], Awaitable[list[asyncpg.Record]]]
