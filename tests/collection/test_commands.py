@@ -1,16 +1,18 @@
 """`berth collect` and `berth images`, against a database and a store of their own; and the worker's jobs."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 from procrastinate import JobContext
 from procrastinate.jobs import Job
 
-from berth import repositories
+from berth import logs, repositories
 from berth.cli.main import main
 from berth.database.db import Database
 from berth.names import Digest
@@ -27,7 +29,20 @@ Berth = Callable[..., Result]
 
 
 @pytest.fixture
-def berth(collected_url: str, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Berth:
+def _logs() -> Iterator[None]:
+    """Take away what a command does to the logs of its process, for that is the tests' here."""
+    root, config = logging.getLogger(), structlog.get_config()
+    others = [*root.handlers]
+    yield
+    for handler in {*root.handlers} - {*others}:
+        if type(handler).__module__ == logs.__name__:
+            root.removeHandler(handler)
+    logging.captureWarnings(False)
+    structlog.configure(**config)
+
+
+@pytest.fixture
+def berth(collected_url: str, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _logs: None) -> Berth:
     """The command, in the test's registry."""
     monkeypatch.chdir(tmp_path)
     variables = {
