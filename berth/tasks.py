@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 @contextlib.asynccontextmanager
@@ -23,3 +25,14 @@ async def until_done(future: asyncio.Future[Any]) -> None:
     while not future.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([future])
+
+
+async def at_its_end(future: asyncio.Future[Result], stop: Callable[[], object] | None = None) -> Result:
+    """What comes of it. Who is cancelled meanwhile hears of it when it is at its end, to which `stop` may bring it."""
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        if stop is not None:
+            stop()
+        await until_done(future)
+        raise

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from berth.store.contract import Pouring, Take
-from berth.tasks import until_done
+from berth.tasks import at_its_end
 from dataplane import bodies
 from listener.takeover import Takeover, can_take_over
 
@@ -58,10 +58,4 @@ class LargeBody(Pouring):
 
 async def _in_thread(taken: Takeover, work: Callable[[], int]) -> int:
     """Be back only when the work is at its end: it uses what whoever is cancelled gives up."""
-    running = asyncio.get_running_loop().run_in_executor(_threads, work)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        taken.stop()
-        await until_done(running)
-        raise
+    return await at_its_end(asyncio.get_running_loop().run_in_executor(_threads, work), taken.stop)

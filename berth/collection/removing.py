@@ -15,7 +15,7 @@ from berth.names import Digest, Registry
 from berth.schema import layers
 from berth.schema.tables import Moment
 from berth.store.contract import Blob, RemovalUnsettled, Store, StoreUnavailable
-from berth.tasks import until_done
+from berth.tasks import at_its_end
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class _MarkLost(Exception):
 class _Outcome:
     # Each with its size, or None where the store did not have it.
     removed: dict[BytesKey, int | None] = field(default_factory=dict)
-    # They stay for now, as the store says.
+    # They stay until a later collection, as the store says.
     left: dict[BytesKey, datetime] = field(default_factory=dict)
     failures: list[Exception] = field(default_factory=list)
 
@@ -72,12 +72,7 @@ async def remove(database: Database, store: Store, marked: Sequence[Marked]) -> 
 
     Where this is cancelled, it comes to its end first: what it left marked could not be pushed for a while.
     """
-    task = asyncio.create_task(_remove(database, store, marked))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await until_done(task)
-        raise
+    return await at_its_end(asyncio.create_task(_remove(database, store, marked)))
 
 
 async def _remove(database: Database, store: Store, marked: Sequence[Marked]) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from berth.tasks import until_done
+from berth.tasks import at_its_end
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -16,9 +16,4 @@ async def to_its_end(work: Callable[Given, Result], *args: Given.args, **kwargs:
 
     (asyncio.to_thread is back at once: the thread would go on with a descriptor that is another file's by then.)
     """
-    running = asyncio.get_running_loop().run_in_executor(None, partial(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await until_done(running)
-        raise
+    return await at_its_end(asyncio.get_running_loop().run_in_executor(None, partial(work, *args, **kwargs)))
