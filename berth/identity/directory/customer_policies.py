@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
 from berth.database.db import Database
-from berth.errors.iam import EntityAlreadyExists, PolicyInUse, QuotaExceeded
-from berth.identity.directory import held_policies, ids, names
+from berth.errors.iam import EntityAlreadyExists, PolicyInUse
+from berth.identity.directory import held_policies, ids, names, quotas
 from berth.identity.directory import tags as tagging
 from berth.identity.directory.managed_policies import OWN_COLUMNS, ManagedPolicy
 from berth.identity.documents import identity_document, policy_sizes
-from berth.schema import accounts, identities, policies, policy_attachments, policy_versions
+from berth.schema import identities, policies, policy_attachments, policy_versions
 
 # IAM user guide, "IAM and AWS STS quotas".
 MOST_POLICIES = 1500
@@ -47,7 +47,7 @@ async def create(
     }
     making = insert(policies).values(row).on_conflict_do_nothing(index_elements=("account", "folded_name"))
     async with database.transaction() as connection:
-        await _hold_quota(connection, account)
+        await quotas.hold(connection, account, policies.c.account == account, "PoliciesPerAccount", MOST_POLICIES)
         made = (await connection.execute(making.returning(*OWN_COLUMNS))).one_or_none()
         if made is None:
             raise EntityAlreadyExists(f"A policy called {name} already exists. Duplicate names are not allowed.")
@@ -60,14 +60,6 @@ def check(document: str) -> None:
     """Raises MalformedPolicyDocument, PolicyTooLarge."""
     identity_document.parse_managed(document)
     policy_sizes.check_managed(document)
-
-
-async def _hold_quota(connection: AsyncConnection, account: str) -> None:
-    """Nobody else makes a policy in the account until the transaction ends. Raises QuotaExceeded."""
-    await connection.execute(select(literal(1)).where(accounts.c.id == account).with_for_update(key_share=True))
-    number = select(func.count()).where(policies.c.account == account)
-    if (await connection.execute(number)).scalar_one() >= MOST_POLICIES:
-        raise QuotaExceeded("PoliciesPerAccount", MOST_POLICIES)
 
 
 async def remove(database: Database, account: str, arn: str) -> None:

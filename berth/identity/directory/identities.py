@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BindParameter, Row, bindparam, delete, exists, func, literal, or_, select, update
+from sqlalchemy import BindParameter, Row, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
-from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
-from berth.identity.directory import held_policies, ids, mentions, names, tags
+from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity
+from berth.identity.directory import held_policies, ids, mentions, names, quotas, tags
 from berth.schema import (
     access_keys,
-    accounts,
     group_members,
     identities,
     inline_policies,
@@ -150,7 +149,8 @@ async def create(
     }
     making = insert(identities).values(row).on_conflict_do_nothing(index_elements=_KEY).returning(*COLUMNS)
     async with database.transaction() as connection:
-        await _hold_quota(connection, account, kind)
+        mine = and_(identities.c.account == account, identities.c.kind == kind)
+        await quotas.hold(connection, account, mine, *QUOTAS[kind])
         if boundary is not None:
             await held_policies.hold(connection, account, boundary)
         made = (await connection.execute(making)).one_or_none()
@@ -213,12 +213,3 @@ async def _mention(connection: AsyncConnection, identity: Identity, new: str) ->
     """Let `new` stand for the user or role wherever it is trusted; groups are not."""
     if identity.kind != "group":
         await mentions.replace(connection, identity.arn, new)
-
-
-async def _hold_quota(connection: AsyncConnection, account: str, kind: Kind) -> None:
-    """Nobody else makes an identity in the account until the transaction ends. Raises QuotaExceeded."""
-    quota, most = QUOTAS[kind]
-    await connection.execute(select(literal(1)).where(accounts.c.id == account).with_for_update(key_share=True))
-    number = select(func.count()).where(identities.c.account == account, identities.c.kind == kind)
-    if (await connection.execute(number)).scalar_one() >= most:
-        raise QuotaExceeded(quota, most)

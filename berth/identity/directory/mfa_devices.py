@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Boolean, bindparam, delete, func, literal, or_, select
+from sqlalchemy import Boolean, bindparam, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.database.db import Database
 from berth.database.questions import Question
-from berth.errors.iam import DeviceInUse, EntityAlreadyExists, NoSuchEntity, QuotaExceeded
-from berth.identity.directory import names
+from berth.errors.iam import DeviceInUse, EntityAlreadyExists, NoSuchEntity
+from berth.identity.directory import names, quotas
 from berth.identity.directory.identities import COLUMNS, QUOTAS, Identity
 from berth.identity.mfa import one_time_codes
-from berth.schema import accounts, identities
+from berth.schema import identities
 from berth.schema import mfa_devices as table
 from berth.sealing import Seal
 
@@ -62,10 +62,8 @@ async def create(
     row = {"account": account, "serial": serial, "sealed_seed": sealed, "tags": tags}
     making = insert(table).values(row).on_conflict_do_nothing().returning(table.c.serial)
     async with database.transaction() as connection:
-        await connection.execute(select(literal(1)).where(accounts.c.id == account).with_for_update(key_share=True))
-        number = select(func.count()).where(table.c.account == account)
-        if (await connection.execute(number)).scalar_one() >= MOST_DEVICES:
-            raise QuotaExceeded("VirtualMFADevicesPerAccount", MOST_DEVICES)
+        mine = table.c.account == account
+        await quotas.hold(connection, account, mine, "VirtualMFADevicesPerAccount", MOST_DEVICES)
         made = (await connection.execute(making)).one_or_none()
     if made is None:
         raise EntityAlreadyExists("MFADevice entity at the same path and name already exists.")

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.database.db import Database
 from berth.database.questions import Question
-from berth.errors.iam import EntityAlreadyExists, NoSuchEntity, QuotaExceeded
-from berth.identity.directory import oidc_words
+from berth.errors.iam import EntityAlreadyExists, NoSuchEntity
+from berth.identity.directory import oidc_words, quotas
 from berth.identity.directory import tags as tagging
-from berth.schema import accounts
 from berth.schema import oidc_providers as table
 
 # IAM user guide, "IAM and AWS STS quotas".
@@ -64,10 +63,8 @@ async def create(
     }
     making = insert(table).values(row).on_conflict_do_nothing().returning(*_COLUMNS)
     async with database.transaction() as connection:
-        await connection.execute(select(literal(1)).where(accounts.c.id == account).with_for_update(key_share=True))
-        number = select(func.count()).where(table.c.account == account)
-        if (await connection.execute(number)).scalar_one() >= MOST_PROVIDERS:
-            raise QuotaExceeded("OpenIdConnectProvidersPerAccount", MOST_PROVIDERS)
+        mine = table.c.account == account
+        await quotas.hold(connection, account, mine, "OpenIdConnectProvidersPerAccount", MOST_PROVIDERS)
         made = (await connection.execute(making)).one_or_none()
     if made is None:
         raise EntityAlreadyExists(f"Provider with url {url} already exists.")
