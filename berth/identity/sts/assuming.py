@@ -17,7 +17,7 @@ from berth.identity.policies import context
 from berth.identity.policies.compiled import Kind as Kinds
 from berth.identity.policies.compiled import Policies
 from berth.identity.policies.context import Circumstances, Subject
-from berth.identity.policies.decide import Request, decide
+from berth.identity.policies.decide import Decision, Request, decide
 from berth.identity.policies.variables import Context
 from berth.identity.principals import Kind, Principal
 from berth.identity.sts import session_requests, sessions
@@ -113,14 +113,21 @@ def _check_allowed(
     permits: Permits, circumstances: Circumstances, role: Identity, wanted: Wanted, keys: Context, audit: AuditLog
 ) -> None:
     """Raises AccessDenied; it does not tell by what, nor whether there is such a role."""
-    more = about(role, wanted, keys)
-    filled = {**permits.context(circumstances.moment), **context.of_circumstances(circumstances), **more}
-    applying = permits.applying(trust_of(role))
+    more, trust = about(role, wanted, keys), trust_of(role)
     for action in session_requests.actions(_ACTION, wanted):
-        decision = decide(Request(permits.caller, action, role.arn, role.account, filled), applying)
+        decision = decided(permits, action, role.arn, trust, circumstances, more)
         audit.count(Ruled(permits.principal, action, role.arn, None, more, decision), circumstances)
         if not decision.allowed:
             raise _denied(permits.principal, action, role.arn)
+
+
+def decided(
+    permits: Permits, action: str, role_arn: str, trust: Policies, circumstances: Circumstances, more: Context
+) -> Decision:
+    """What the caller's policies and the role's trust policy come to; `more` are the keys of `about`."""
+    filled = {**permits.context(circumstances.moment), **context.of_circumstances(circumstances), **more}
+    owner = role_arn.split(":", 5)[4]
+    return decide(Request(permits.caller, action, role_arn, owner, filled), permits.applying(trust))
 
 
 def _denied(caller: Principal, action: str, role_arn: str) -> AccessDenied:

@@ -7,11 +7,9 @@ from berth.audit import reading
 from berth.audit.reading import Kept, Wanted
 from berth.database.db import Database
 from berth.identity.authorize import Asked, decided
-from berth.identity.permits import Permits
-from berth.identity.policies import context
-from berth.identity.policies.compiled import Policies
 from berth.identity.policies.context import Circumstances
-from berth.identity.policies.decide import Decision, Request, decide
+from berth.identity.policies.decide import Decision
+from berth.identity.sts import assuming
 from berth.identity.what_if.changing import Change
 from berth.identity.what_if.differences import Differences
 from berth.identity.what_if.policies import WhatApplies
@@ -74,7 +72,8 @@ class _Asking:
             trust = self.applies.trust[kept.resource]
             if trust is None:
                 raise _Undecided(ROLE_GONE)
-            return [_of_role(kept, how, each, trust) for each in (permits.before, permits.after)]
+            both = permits.before, permits.after
+            return [assuming.decided(each, kept.action, kept.resource, trust, how, kept.more) for each in both]
         on = None if kept.policies_of is None else self.applies.access[kept.policies_of]
         pairs = (
             (permits.before, None if on is None else on.before),
@@ -95,10 +94,3 @@ class _Asking:
 def _is_of_role(kept: Kept) -> bool:
     """Whether the trust policy of a role is asked, too."""
     return kept.action in _OF_ROLES and ":role/" in kept.resource
-
-
-def _of_role(kept: Kept, how: Circumstances, permits: Permits, trust: Policies) -> Decision:
-    applying = permits.applying(trust)
-    filled = {**permits.context(how.moment), **context.of_circumstances(how), **kept.more}
-    owner = kept.resource.split(":", 5)[4]
-    return decide(Request(permits.caller, kept.action, kept.resource, owner, filled), applying)

@@ -92,29 +92,30 @@ class WhatApplies:
             await self._find_permits({key: principals[key] for key in missing[start : start + TRIED_AT_ONCE]})
 
     async def _find_permits(self, wanted: Mapping[str, Principal]) -> None:
-        if self._change.is_of_resources:
-            before = after = {key: await _own(self._database, each) for key, each in wanted.items()}
-        else:
-            found = await self._tried(_own, wanted)
-            before, after = found.before, found.after
-        self.permits.keep({key: _both_permits(each, before[key], after[key]) for key, each in wanted.items()})
+        found = await self._found(_own, wanted, may_differ=not self._change.is_of_resources)
+        both = {key: _both_permits(each, found.before[key], found.after[key]) for key, each in wanted.items()}
+        self.permits.keep(both)
 
     async def find_access(self, arns: Iterable[str]) -> None:
         """Of repositories and registries."""
         wanted = {arn: arn for arn in self.access.missing(arns)}
         if not wanted:
             return
-        if self._change.is_of_resources:
-            found = await self._tried(_access, wanted)
-            before, after = found.before, found.after
-        else:
-            before = after = {arn: await _access(self._database, arn) for arn in wanted}
-        self.access.keep({arn: Both(before[arn], after[arn]) for arn in wanted})
+        found = await self._found(_access, wanted, may_differ=self._change.is_of_resources)
+        self.access.keep({arn: Both(found.before[arn], found.after[arn]) for arn in wanted})
 
     async def find_trust(self, arns: Iterable[str]) -> None:
         """Of roles, by their ARNs."""
         found = {arn: await assuming.find(self._database, arn) for arn in self.trust.missing(arns)}
         self.trust.keep({arn: None if role is None else assuming.trust_of(role) for arn, role in found.items()})
+
+    async def _found(
+        self, find: Find[Value, Found], wanted: Mapping[str, Value], *, may_differ: bool
+    ) -> Both[dict[str, Found]]:
+        if may_differ:
+            return await self._tried(find, wanted)
+        found = {key: await find(self._database, each) for key, each in wanted.items()}
+        return Both(found, found)
 
     async def _tried(self, find: Find[Value, Found], wanted: Mapping[str, Value]) -> Both[dict[str, Found]]:
         """What is found before the change and after it, in one transaction, of which nothing stays."""
