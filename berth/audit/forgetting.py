@@ -3,16 +3,17 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, DateTime, bindparam, delete, select, tuple_
+from sqlalchemy import BigInteger, bindparam, delete, select, tuple_
 
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.schema import audited_hours, audited_principals, audited_requests
+from berth.schema.tables import Moment
 
 BATCH = 1000
 # A principal is noted to be in use each hour at most (berth/audit/statements.py), and asked about by rows of that hour.
 _GRAIN = timedelta(hours=2)
-_BEFORE = bindparam("before", type_=DateTime(timezone=True))
+_BEFORE = bindparam("before", type_=Moment)
 _LIMIT = bindparam("limit", type_=BigInteger())
 _PLACE = (audited_requests.c.hour, audited_requests.c.account, audited_requests.c.id)
 _REQUESTS = Question(

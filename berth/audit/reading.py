@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Text, bindparam, cast, func, or_, select, tuple_
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, or_, select, tuple_
 
 from berth.audit.askers import principal_of
 from berth.database.db import Database
@@ -14,10 +14,10 @@ from berth.identity.policies.context import Circumstances
 from berth.identity.policies.variables import Context
 from berth.identity.principals import Principal
 from berth.schema import audited_hours, audited_principals, audited_requests
+from berth.schema.tables import Moment
 
 PAGE = 500
-_MOMENT = DateTime(timezone=True)
-_SINCE = bindparam("since", type_=_MOMENT)
+_SINCE = bindparam("since", type_=Moment)
 _ACCOUNT = bindparam("account", type_=Text())
 _ARN = bindparam("arn", type_=Text())
 _PLACE = (audited_requests.c.hour, audited_requests.c.account, audited_requests.c.id)
@@ -32,7 +32,7 @@ _PAGE = Question(
         audited_requests.c.hour >= _SINCE,
         tuple_(*_PLACE)
         > tuple_(
-            bindparam("after_hour", type_=_MOMENT),
+            bindparam("after_hour", type_=Moment),
             bindparam("after_account", type_=Text()),
             bindparam("after_id", type_=Text()),
         ),

@@ -7,19 +7,19 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, BindParameter, Boolean, DateTime, Text, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, BindParameter, Boolean, Text, bindparam, text
 from sqlalchemy.types import TypeEngine
 
 from berth.audit.rows import AskerRow, RequestRow, hour_of
 from berth.database.db import Asking
 from berth.database.questions import Question
+from berth.schema.tables import Moment
 
-_MOMENT = DateTime(timezone=True)
 _TYPES: dict[str, TypeEngine[Any]] = {
     "allowed": Boolean(),
     "requests": BigInteger(),
-    "first_at": _MOMENT,
-    "last_at": _MOMENT,
+    "first_at": Moment,
+    "last_at": Moment,
 }
 
 
@@ -40,7 +40,7 @@ _PUT_ASKERS = Question(
         """
     ).bindparams(*_arrays(AskerRow))
 )
-_PART = (bindparam("hour", type_=_MOMENT), bindparam("account", type_=Text()))
+_PART = (bindparam("hour", type_=Moment), bindparam("account", type_=Text()))
 _HOLD_PART = Question(
     text(
         """

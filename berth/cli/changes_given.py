@@ -7,7 +7,7 @@ from typing import NoReturn, cast
 
 import click
 
-from berth.cli.preparation import fail
+from berth.cli.preparation import fail, text_of
 from berth.database.db import Database
 from berth.errors.iam import NoSuchEntity
 from berth.identity.directory import held_policies, identities
@@ -51,16 +51,8 @@ def given_of(policies: dict[str, str | None], of: str | None, file: Path | None,
 
 async def change_of(database: Database, given: Given) -> Change:
     """Raises EcrError for whom or what there is not."""
-    text = None if given.file is None else _read(given.file)
+    text = None if given.file is None else text_of(given.file, MOST_CHARACTERS)
     return await _MAKING[given.kind](database, given, text)
-
-
-def _read(file: Path) -> str:
-    try:
-        with file.open(encoding="utf-8") as opened:
-            return opened.read(MOST_CHARACTERS)
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file} cannot be read: {error}")
 
 
 async def _inline(database: Database, given: Given, text: str | None) -> Change:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -31,6 +32,15 @@ def done_or_exit(work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run(work)
     except NotPrepared as error:
         fail(str(error))
+
+
+def text_of(file: Path, most: int) -> str:
+    """At most so many characters of the file; the program ends with 1 where it cannot be read."""
+    try:
+        with file.open(encoding="utf-8") as opened:
+            return opened.read(most)
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {error}")
 
 
 def fail(words: str) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 import orjson
 
-from berth.cli.preparation import done_or_exit, fail, using
+from berth.cli.preparation import done_or_exit, fail, text_of, using
 from berth.identity.directory import service_control
 from berth.identity.directory.accounts import AccountUnknown
 from berth.identity.directory.service_control import MOST_CHARACTERS, NotSuited
@@ -21,7 +21,8 @@ def run_set(settings: Settings, account: str, files: Iterable[Path]) -> None:
     for file in files:
         if file.stem in texts:
             fail(f"two files would be the policy '{file.stem}'")
-        texts[file.stem] = _read(file)
+        # A little more than a policy may have, so that its length can be complained about.
+        texts[file.stem] = text_of(file, MOST_CHARACTERS + 1)
     _done(_put(settings, account, texts))
     _tell(settings, account)
 
@@ -43,15 +44,6 @@ def run_remove(settings: Settings, account: str, names: tuple[str, ...]) -> None
 
 def _tell(settings: Settings, account: str) -> None:
     click.echo(f"account {account}: {', '.join(_done(_of(settings, account)))}")
-
-
-def _read(file: Path) -> str:
-    """A little more than a policy may have, so that its length can be complained about."""
-    try:
-        with file.open(encoding="utf-8") as opened:
-            return opened.read(MOST_CHARACTERS + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file} cannot be read: {error}")
 
 
 def _done(work: Coroutine[Any, Any, Result]) -> Result:
