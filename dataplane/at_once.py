@@ -58,8 +58,10 @@ class AtOnce:
             return None
         permits = self._passwords.recall(given[0])
         action = self._actions.get((message.method, target.kind))
-        ruled = None if permits is None or action is None else self._allowed(permits, action, target, headers, peer)
-        if permits is None or ruled is None:
+        if permits is None or action is None:
+            return None
+        ruled = self._allowed(permits, action, target, headers, peer)
+        if ruled is None:
             return None
         answer = self._answer(message.method, target, permits.principal)
         # What there is no answer to yet takes its token and is counted on its whole way, which also says so.
