@@ -24,7 +24,7 @@ _SECRET_TEXTS = (
     # The password in an address, and those of Basic and Bearer, and the proof of a signed request.
     (re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),
     (re.compile(r"\b(Basic|Bearer)\s+[A-Za-z0-9+/=._~-]{8,}", re.I), rf"\1 {HIDDEN}"),
-    # An address that lets whoever has it download a layer (berth/downloads.py).
+    # An address that lets whoever has it download a layer (berth/layers/downloads.py).
     (re.compile(r"(/downloads/)[A-Za-z0-9_=-]+"), rf"\1{HIDDEN}"),
     (re.compile(r"\b(Signature|X-Amz-Signature|X-Amz-Security-Token)=[^\s&,'\"]+", re.I), rf"\1={HIDDEN}"),
 )

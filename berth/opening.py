@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from berth.addresses import Addresses
 from berth.audit import AuditLog
 from berth.audit.keeping import keeping
 from berth.changes.ear import Ear
@@ -12,6 +11,7 @@ from berth.database.db import Database
 from berth.identity.authorize import Authority
 from berth.identity.credentials.key_rotation import following
 from berth.identity.credentials.passwords import KeyRing, load_keyring
+from berth.registries.addresses import Addresses
 from berth.sealing import Seal, master_seal
 from berth.settings import Settings
 from berth.store.contract import Store

@@ -28,8 +28,8 @@ from pydantic_settings import (
 
 from berth.durations import Duration, parse_duration
 from berth.names import NameInvalid, Registry
-from berth.networks import Network, Places
-from berth.proxies import Networks, parse_networks
+from berth.networks.named import Network, Places
+from berth.networks.proxies import Networks, parse_networks
 from berth.setting_faults import TOML_FILE, SettingsInvalid, explain, variable
 from berth.store.location import Location, parse_location
 from berth.throttling.rates import operations

@@ -22,8 +22,8 @@ from berth.identity.credentials.key_uses import KeyUses
 from berth.identity.principals import Kind
 from berth.identity.sts.provider_keys import ProviderKeys
 from berth.names import Registry
+from berth.networks.outgoing import Outgoing
 from berth.opening import Opened, opened
-from berth.outgoing import Outgoing
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
 from berth.throttling.guesses import Guesses

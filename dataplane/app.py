@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from berth.downloads import PATH
 from berth.identity.access import ALL
+from berth.layers.downloads import PATH
 from berth.opening import Opened, opened
 from berth.settings import Settings
 from berth.throttling.guesses import Guesses

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from berth.addresses import Addresses
 from berth.database.db import Database
 from berth.identity.authorize import Asked, authorize
 from berth.identity.permits import Permits
@@ -12,6 +11,7 @@ from berth.identity.policies.context import Circumstances
 from berth.identity.principals import Principal
 from berth.names import Registry, RepositoryName
 from berth.opening import Opened
+from berth.registries.addresses import Addresses
 from berth.store.contract import Store
 from dataplane.host import Target
 from dataplane.memory import Memory

@@ -5,8 +5,8 @@ Whoever asked for the address has to be allowed the layer still, and the reposit
 
 from aiohttp import web
 
-from berth import downloads
-from berth.downloads import Download, DownloadExpired
+from berth.layers import downloads
+from berth.layers.downloads import Download, DownloadExpired
 from berth.opening import Opened
 from berth.sealing import SealBroken
 from dataplane import blobs

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from berth.addresses import Addresses
 from berth.names import Digest, NameInvalid, Registry, RepositoryName, Tag
+from berth.registries.addresses import Addresses
 from dataplane.errors import ManifestUnknown, OciError
 from listener import HOST
 

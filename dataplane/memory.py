@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from berth import changes, layers, pull_time_exclusions
+from berth import changes, layers
 from berth.changes.cache import Cache
 from berth.changes.ear import Ear
 from berth.database.db import Database
@@ -17,6 +17,7 @@ from berth.images import pulls
 from berth.images.pulls import StoredManifest
 from berth.layers import Layer
 from berth.names import Digest
+from berth.registries import pull_time_exclusions
 from berth.store.contract import Blob
 from dataplane import blob_files
 from dataplane.errors import BlobArchived, BlobUnknown, ManifestArchived, ManifestUnknown

@@ -16,7 +16,7 @@ request: a new UUID, also in every line that is logged; `peer_of(request)` is wh
 `circumstances_of(request, region)` what policies want to know of that.
 """
 
-from berth.sockets import AddressUnusable
+from berth.networks.sockets import AddressUnusable
 from listener.circumstances import circumstances, circumstances_of
 from listener.faults import ANSWER_FAULT
 from listener.health import DATABASE, STORE

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from berth.proxies import Networks, among, plain_address
+from berth.networks.proxies import Networks, among, plain_address
 from listener import proxy_protocol
 from listener.connections import Connection, Server
 from listener.limits import (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import structlog
 
+from berth.networks.tls import CertificateUnusable, server_context
 from berth.settings import Settings
-from berth.tls import CertificateUnusable, server_context
 
 log = structlog.get_logger()
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from berth.networks import Places
-from berth.proxies import Networks, among
+from berth.networks.named import Places
+from berth.networks.proxies import Networks, among
 from berth.settings import Settings
 from listener.peers import Headers, Peer, as_forwarded, is_forwarded, through_endpoint
 

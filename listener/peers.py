@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from berth.networks import ANYWHERE, Place
-from berth.proxies import Networks, among, plain_address
+from berth.networks.named import ANYWHERE, Place
+from berth.networks.proxies import Networks, among, plain_address
 
 FOR, PROTO, HOST = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"
 VPC_ENDPOINT_ID = re.compile(r"vpce-[0-9a-z]{1,64}")

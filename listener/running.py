@@ -9,9 +9,9 @@ from typing import NoReturn
 import structlog
 
 from berth import logs
+from berth.networks.sockets import AddressUnusable, bind
+from berth.networks.tls import CertificateUnusable
 from berth.settings import Settings, SettingsInvalid, load
-from berth.sockets import AddressUnusable, bind
-from berth.tls import CertificateUnusable
 from listener import launch
 from listener.certificates import certificate_of
 from listener.health import READINESS

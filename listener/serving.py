@@ -11,8 +11,8 @@ from typing import cast
 
 from aiohttp import web
 
+from berth.networks.sockets import bind
 from berth.settings import Settings
-from berth.sockets import bind
 from listener.accepting import Acceptor, Terms
 from listener.certificates import Certificate, certificate_of, context_of
 from listener.connections import Runner, Server

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from berth.tls import client_context
+from berth.networks.tls import client_context
 
 BERTH = Path(sys.executable).with_name("berth")
 START_SECONDS = 60

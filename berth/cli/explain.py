@@ -17,7 +17,7 @@ from berth.identity.policies.explaining import Considered, Explanation, Verdict
 from berth.identity.policies.statements import Rule
 from berth.identity.policies.variables import Context
 from berth.identity.simulation import simulated
-from berth.networks import ANYWHERE, Place, Places
+from berth.networks.named import ANYWHERE, Place, Places
 from berth.settings import Settings, SettingsInvalid
 
 EXIT_CODES = {Outcome.ALLOWED: 0, Outcome.IMPLICITLY_DENIED: 3, Outcome.EXPLICITLY_DENIED: 4}

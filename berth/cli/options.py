@@ -8,8 +8,8 @@ import click
 from pydantic.fields import FieldInfo
 
 from berth.durations import Duration
-from berth.networks import Network
-from berth.proxies import Networks
+from berth.networks.named import Network
+from berth.networks.proxies import Networks
 from berth.setting_faults import flag, variable
 from berth.settings import Settings, SettingsInvalid, load
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from urllib.parse import urlsplit
 
-from berth.tls import client_context
+from berth.networks.tls import client_context
 
 ASK_SECONDS = 5.0
 MOST_BYTES = 65_536

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, func, not_, select, update
 
-from berth import pull_time_exclusions, repositories, schema
+from berth import repositories, schema
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.identity.principals import Principal
 from berth.images.descriptions import NAMED_IMAGES, TAGS
 from berth.images.storage_classes import StorageClass
 from berth.names import Digest, Registry, Tag
+from berth.registries import pull_time_exclusions
 from berth.repositories import NAMED
 from berth.schema import images, tags
 

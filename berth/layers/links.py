@@ -33,13 +33,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from berth import account_settings, changes, repositories
+from berth import changes, repositories
 from berth.database.db import Asking, Database
 from berth.database.questions import Question
 from berth.errors import RepositoryNotFound
 from berth.layers.expected import KEY, expecting
 from berth.layers.held import IS_ARCHIVED
 from berth.names import Digest, Registry
+from berth.registries import account_settings
 from berth.repositories import NAMED, Repository, naming
 from berth.schema import image_references, layers, repository_layers, uploads
 from berth.store.contract import Blob, StoreUnavailable

@@ -1,9 +1,10 @@
 """Repositories that are created because someone needs them, as a template says."""
 
-from berth import encryption, repositories
+from berth import repositories
 from berth.database.db import Database
 from berth.errors import RepositoryAlreadyExists
 from berth.names import Registry, RepositoryName
+from berth.repositories import encryption
 from berth.templates.template import Template
 
 

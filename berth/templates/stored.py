@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from berth import prefixes, registries
 from berth.database.db import Database
 from berth.errors import LimitExceeded, TemplateAlreadyExists, TemplateNotFound
-from berth.mutability import Mutability
 from berth.names import Registry
+from berth.repositories.mutability import Mutability
 from berth.schema import repository_creation_templates
 from berth.templates.template import AppliedFor, Template, template_for
 

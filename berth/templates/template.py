@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from berth import encryption, prefixes, resource_tags
-from berth.encryption import AES256
+from berth import prefixes
 from berth.errors import InvalidInput, InvalidTagParameter, TooManyTags
 from berth.identity import roles
 from berth.identity.documents import ecr_document
 from berth.lifecycle import document as lifecycle_document
-from berth.mutability import Mode, Mutability
 from berth.names import Registry
+from berth.repositories import encryption, resource_tags
+from berth.repositories.encryption import AES256
+from berth.repositories.mutability import Mode, Mutability
 
 
 class AppliedFor(StrEnum):

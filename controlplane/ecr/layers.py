@@ -4,10 +4,10 @@ import uuid
 from collections.abc import AsyncIterator, Collection
 from typing import NoReturn
 
-from berth import downloads, layers, uploads
-from berth.downloads import Download
+from berth import layers, uploads
 from berth.errors import InvalidLayer, InvalidLayerPart, InvalidParameter, LayerInaccessible, LayersNotFound
-from berth.layers import Layer
+from berth.layers import Layer, downloads
+from berth.layers.downloads import Download
 from berth.names import Digest, NameInvalid, RepositoryName
 from berth.store.contract import Blob, Redirect, UploadBusy
 from berth.uploads import Session

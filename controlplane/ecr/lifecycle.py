@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from berth import repository_documents
 from berth.errors import InvalidParameter
 from berth.images.lists import TagStatus
 from berth.lifecycle import document, previews
 from berth.lifecycle.previews import Preview, Result
+from berth.repositories import documents
 from controlplane.call import Call, operation
 from controlplane.ecr.image_ids import ImageId
 from controlplane.wire.model import Members
@@ -22,21 +22,19 @@ NEVER = datetime.fromtimestamp(0, UTC)
 @operation("PutLifecyclePolicy")
 async def put_lifecycle_policy(call: Call, request: Members) -> Members:
     text = document.serialize(document.parse(request["lifecyclePolicyText"]))
-    await repository_documents.set_lifecycle_policy(call.database, call.registry, request["repositoryName"], text)
+    await documents.set_lifecycle_policy(call.database, call.registry, request["repositoryName"], text)
     return _answer(call, request, text)
 
 
 @operation("GetLifecyclePolicy")
 async def get_lifecycle_policy(call: Call, request: Members) -> Members:
-    text, evaluated_at = await repository_documents.get_lifecycle_policy(
-        call.database, call.registry, request["repositoryName"]
-    )
+    text, evaluated_at = await documents.get_lifecycle_policy(call.database, call.registry, request["repositoryName"])
     return {**_answer(call, request, text), "lastEvaluatedAt": evaluated_at or NEVER}
 
 
 @operation("DeleteLifecyclePolicy")
 async def delete_lifecycle_policy(call: Call, request: Members) -> Members:
-    text, evaluated_at = await repository_documents.remove_lifecycle_policy(
+    text, evaluated_at = await documents.remove_lifecycle_policy(
         call.database, call.registry, request["repositoryName"]
     )
     return {**_answer(call, request, text), "lastEvaluatedAt": evaluated_at or NEVER}

@@ -1,7 +1,8 @@
 """The policy on a registry (ECR API reference, "PutRegistryPolicy")."""
 
-from berth import account_settings, registries
+from berth import registries
 from berth.identity.documents import registry_document
+from berth.registries import account_settings
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
 

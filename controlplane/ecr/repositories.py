@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from berth import encryption, repositories, resource_tags
-from berth.encryption import AES256
+from berth import repositories
 from berth.errors import InvalidParameter
-from berth.mutability import Mutability
 from berth.names import RepositoryName
-from berth.repositories import Repository
+from berth.repositories import Repository, encryption, resource_tags
+from berth.repositories.encryption import AES256
+from berth.repositories.mutability import Mutability
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
 

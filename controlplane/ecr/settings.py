@@ -1,6 +1,6 @@
 """The settings of a registry (ECR API reference, "PutAccountSetting", "RegisterPullTimeUpdateExclusion")."""
 
-from berth import account_settings, pull_time_exclusions
+from berth.registries import account_settings, pull_time_exclusions
 from controlplane.call import Call, operation
 from controlplane.wire.model import Members
 

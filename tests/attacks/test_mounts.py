@@ -8,8 +8,8 @@ import pytest
 
 from berth import repositories
 from berth.database.db import Database
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
+from berth.repositories.mutability import Mutability
 from tests.attacks.conftest import ABSENT, STRANGER, MakeRepository, same
 from tests.integration.dataplane.conftest import RegistryClient
 

@@ -14,9 +14,9 @@ from berth.database.db import Database
 from berth.errors import RepositoryNotFound
 from berth.images import manifests, pulls
 from berth.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
-from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.schema import deleted_images, repository_layers
 from berth.schema import layers as layers_table
 from berth.store.contract import Blob, Store, Written

@@ -25,9 +25,9 @@ from berth.images.lists import TagStatus
 from berth.lifecycle import contents, document, previewing, previews
 from berth.lifecycle.evaluate import Image
 from berth.lifecycle.policy import Policy
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.schema import image_references, images, lifecycle_preview_results, tags
 from berth.settings import Settings
 from berth.workers.tools import Tools

@@ -10,9 +10,9 @@ from berth import images, repositories
 from berth.database.db import Database
 from berth.errors import ImageTagAlreadyExists, LayersNotFound, RepositoryNotFound
 from berth.images import Put
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName, Tag
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.schema import repository_layers
 from tests.integration.test_storage_class_races import CONFIG, image
 

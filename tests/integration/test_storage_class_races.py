@@ -13,9 +13,9 @@ from berth.errors import ImageStorageClassUpdateNotSupported, ReferencedImagesNo
 from berth.images import descriptions, manifests, storage_classes
 from berth.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
 from berth.images.storage_classes import ImageStatus, StorageClass
-from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.schema import repository_layers
 
 CONFIG = Digest.of(b"{}")

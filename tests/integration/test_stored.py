@@ -10,9 +10,9 @@ import pytest
 from berth import collection, layers, repositories, stored, uploads
 from berth.collection import Windows
 from berth.database.db import Database
-from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.settings import Settings
 from berth.store.contract import Blob, Store, StoreUnavailable
 from berth.store.filesystem import FilesystemStore

@@ -8,8 +8,8 @@ from sqlalchemy import delete
 from berth import repositories, uploads
 from berth.database.db import Database
 from berth.errors import RepositoryNotFound
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
+from berth.repositories.mutability import Mutability
 from berth.schema import repositories as table
 
 

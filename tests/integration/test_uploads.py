@@ -9,8 +9,8 @@ import pytest
 from berth import repositories, uploads
 from berth.database.db import Database
 from berth.errors import InvalidLayer
-from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName
+from berth.repositories.mutability import Mutability
 from berth.store.contract import StoreUnavailable
 from berth.store.filesystem import FilesystemStore
 

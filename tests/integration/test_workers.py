@@ -14,9 +14,9 @@ from sqlalchemy import text
 from berth import repositories, uploads
 from berth.database.db import Database
 from berth.errors import UploadNotFound
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.store.contract import Written
 from berth.uploads import Session
 from berth.workers.queue import make_queue

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.addresses import Addresses, Place
 from berth.names import Registry
+from berth.registries.addresses import Addresses, Place
 from berth.settings import Settings
 
 HERE = Registry("000000000000", "us-east-1")

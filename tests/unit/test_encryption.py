@@ -2,9 +2,9 @@
 
 import pytest
 
-from berth import encryption
 from berth.errors import InvalidParameter
 from berth.names import Registry
+from berth.repositories import encryption
 
 HERE = Registry("123456789012", "eu-central-1")
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import InvalidParameter
-from berth.mutability import Mode, Mutability
+from berth.repositories.mutability import Mode, Mutability
 
 
 def wildcard(*patterns: str) -> list[dict[str, str]]:

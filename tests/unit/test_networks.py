@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from berth.networks import Network, Places
+from berth.networks.named import Network, Places
 from berth.setting_faults import SettingsInvalid
 from berth.settings import load
 

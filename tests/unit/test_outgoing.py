@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from berth.outgoing import Outgoing, OutgoingFailed, permitted
+from berth.networks.outgoing import Outgoing, OutgoingFailed, permitted
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "140.82.112.3", "2606:4700:4700::1111", "::ffff:8.8.8.8"])

@@ -1,7 +1,7 @@
 import pytest
 
-from berth import resource_tags
 from berth.errors import InvalidTagParameter, TooManyTags
+from berth.repositories import resource_tags
 
 
 def tag(key: str, value: str = "") -> dict[str, str]:

@@ -7,8 +7,8 @@ from cryptography import x509
 from cryptography.x509.extensions import ExtensionNotFound
 
 from berth.cli.doctor.finding import Finding
+from berth.networks.tls import CertificateUnusable, readable_by_others, server_context
 from berth.settings import Settings
-from berth.tls import CertificateUnusable, readable_by_others, server_context
 
 SOON = timedelta(days=14)
 

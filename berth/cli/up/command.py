@@ -21,10 +21,10 @@ from berth.cli.up.progress import step
 from berth.cli.up.supervisor import CannotStart, Supervisor
 from berth.cli.version import VERSION
 from berth.embedded import AccountMissing, Cluster, ClusterBroken
+from berth.networks.tls import CertificateUnusable, server_context
 from berth.settings import Settings
 from berth.store.contract import StoreUnavailable
 from berth.store.kinds import using_store
-from berth.tls import CertificateUnusable, server_context
 
 
 def run(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from berth.addresses import Addresses
+from berth.registries.addresses import Addresses
 from berth.settings import Settings
 
 DEFAULT_DATA = Settings.model_fields["data"].default

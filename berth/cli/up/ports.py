@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from berth.cli.up.supervisor import CannotStart
+from berth.networks.sockets import AddressUnusable, bind
 from berth.setting_faults import variable
-from berth.sockets import AddressUnusable, bind
 
 COUNT_BYTES = 4
 

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from berth.errors import EcrError
 from berth.errors.sts import IdpCommunicationError, InvalidIdentityToken
-from berth.outgoing import Outgoing, OutgoingFailed
+from berth.networks.outgoing import Outgoing, OutgoingFailed
 
 Key = RSAKey | ECKey
 

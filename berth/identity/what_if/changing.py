@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import update
 
-from berth import account_settings, registries, repository_documents
+from berth import registries
 from berth.database.db import Database
 from berth.identity.directory import (
     attachments,
@@ -18,6 +18,8 @@ from berth.identity.directory import (
 from berth.identity.directory.identities import Kind
 from berth.identity.documents import ecr_document, registry_document
 from berth.names import Registry
+from berth.registries import account_settings
+from berth.repositories import documents
 from berth.schema import policy_versions
 
 
@@ -134,11 +136,11 @@ class RepositoryPolicy(Change):
 
     async def make(self, database: Database) -> None:
         if self.text is None:
-            await repository_documents.remove_policy(database, self.registry, self.name)
+            await documents.remove_policy(database, self.registry, self.name)
             return
         ecr_document.parse(self.text)
         text = ecr_document.normalize(self.text)
-        await repository_documents.set_policy(database, self.registry, self.name, text)
+        await documents.set_policy(database, self.registry, self.name, text)
 
 
 @dataclass(frozen=True, slots=True)

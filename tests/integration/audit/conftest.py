@@ -24,8 +24,8 @@ from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.credentials.passwords import load_keyring
 from berth.identity.principals import Principal
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
+from berth.repositories.mutability import Mutability
 from berth.sealing import Seal
 from berth.settings import Settings
 from tests.identities import Identities

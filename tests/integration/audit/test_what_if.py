@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from berth import registries, repository_documents
+from berth import registries
 from berth.audit import reading
 from berth.identity.credentials import access_keys
 from berth.identity.directory import (
@@ -22,6 +22,7 @@ from berth.identity.directory import (
     users,
 )
 from berth.identity.what_if import asking
+from berth.repositories import documents
 from berth.schema import audited_requests
 from tests.identities import EVERYTHING, Identities, allowing, denying, document
 from tests.integration.audit.conftest import MANIFEST, NAME, PULL, Place, told
@@ -162,7 +163,7 @@ async def test_a_repository_policy_would_let_another_account_in_or_keep_somebody
     answer = await place.what_if("--repository-policy", place.arn, denied)
     assert told(answer["refused"]) == {("alice", PULL): 1}
     assert answer["refused"][0]["reason"].startswith("with an explicit deny in a resource-based policy: policy of team")
-    await repository_documents.set_policy(place.database, place.registry, NAME, document(statement))
+    await documents.set_policy(place.database, place.registry, NAME, document(statement))
     assert await place.pull(stranger.principal) == 200
     _, without = await place.run("--repository-policy", place.arn, "--without", "--account", other)
     assert "3 newly refused" in without

@@ -14,9 +14,9 @@ from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey, create_root
 from berth.identity.credentials.passwords import load_keyring
 from berth.images import manifests
-from berth.mutability import Mutability
 from berth.names import Digest, RepositoryName, Tag
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.sealing import Seal
 from berth.settings import Settings
 from berth.store.filesystem import FilesystemStore

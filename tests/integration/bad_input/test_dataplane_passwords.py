@@ -8,11 +8,11 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from berth import downloads
 from berth.database.db import Database
-from berth.downloads import Download
 from berth.identity.credentials.access_keys import create_root
 from berth.identity.credentials.passwords import PASSWORD_SECONDS, KeyRing, load_keyring
+from berth.layers import downloads
+from berth.layers.downloads import Download
 from berth.names import Digest
 from berth.sealing import Seal
 from tests.integration.bad_input.conftest import Place

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from berth import repositories, uploads
 from berth.identity.credentials.access_keys import create_root
-from berth.mutability import Mutability
 from berth.names import Digest, Registry, RepositoryName
+from berth.repositories.mutability import Mutability
 from berth.sealing import Seal
 from controlplane.wire.model import service
 from tests.integration.bad_input import promises

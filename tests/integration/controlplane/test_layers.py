@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from berth import downloads, uploads
+from berth import uploads
 from berth.database.db import Database
+from berth.layers import downloads
 from berth.names import Registry
 from berth.schema import uploads as uploads_table
 from berth.settings import Settings

@@ -14,9 +14,9 @@ from berth import repositories
 from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.credentials.passwords import load_keyring
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.sealing import Seal
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from berth import encryption, repositories
+from berth import repositories
 from berth.database.db import Database
 from berth.errors import RepositoryNotFound
-from berth.mutability import Mutability
 from berth.names import Registry
-from berth.repositories import Repository, named
+from berth.repositories import Repository, encryption, named
+from berth.repositories.mutability import Mutability
 from berth.schema import repositories as table
 from berth.templates import stored
 from berth.templates.template import AppliedFor, Template

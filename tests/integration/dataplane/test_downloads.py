@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from berth import downloads, repositories, repository_documents
-from berth.downloads import Download
+from berth import repositories
 from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.credentials.passwords import load_keyring
 from berth.identity.directory import accounts
 from berth.identity.principals import Principal
+from berth.layers import downloads
+from berth.layers.downloads import Download
 from berth.names import Digest
+from berth.repositories import documents
 from berth.sealing import Seal
 from tests.identities import Identities, allowing, document
 from tests.integration.dataplane.conftest import RegistryClient
@@ -85,7 +87,7 @@ async def test_an_address_that_another_account_got_ends_with_the_account_of_the_
     key = await stranger.user("bob", allowing("ecr:GetDownloadUrlForLayer"))
     grant = {"Effect": "Allow", "Principal": {"AWS": key.principal.arn}, "Action": "ecr:GetDownloadUrlForLayer"}
     scene = addresses.scene
-    await repository_documents.set_policy(scene.database, scene.registry, NAME, document(grant))
+    await documents.set_policy(scene.database, scene.registry, NAME, document(grant))
     path = await addresses.of(key.principal)
     await remembered(addresses.client, path)
     await accounts.close(scene.database, scene.account)

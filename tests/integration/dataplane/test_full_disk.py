@@ -17,9 +17,9 @@ from berth.collection import Windows
 from berth.database.db import Database
 from berth.identity.credentials import access_keys
 from berth.identity.credentials.passwords import load_keyring
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
 from berth.repositories import Repository
+from berth.repositories.mutability import Mutability
 from berth.sealing import master_seal
 from berth.settings import Settings
 from berth.store.filesystem import FilesystemStore

@@ -15,14 +15,15 @@ from sqlalchemy import select
 
 import dataplane.app
 import listener
-from berth import pull_time_exclusions, schema
+from berth import schema
 from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.credentials.passwords import load_keyring
 from berth.identity.permits import Permits
 from berth.images import pulls
 from berth.names import Registry
-from berth.proxies import parse_networks
+from berth.networks.proxies import parse_networks
+from berth.registries import pull_time_exclusions
 from berth.repositories import Repository
 from berth.sealing import Seal
 from berth.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from berth import registries, repository_documents
+from berth import registries
 from berth.database.db import Database
 from berth.identity.credentials import access_keys
 from berth.identity.credentials.access_keys import AccessKey
@@ -17,7 +17,7 @@ from berth.identity.credentials.passwords import load_keyring
 from berth.identity.directory import attachments, boundaries, customer_policies, groups
 from berth.identity.principals import Principal
 from berth.names import Registry
-from berth.repositories import Repository
+from berth.repositories import Repository, documents
 from berth.sealing import Seal
 from tests.identities import EVERYTHING, Identities, allowing, denying, document
 from tests.integration.dataplane.conftest import Answer, RegistryClient
@@ -43,7 +43,7 @@ class Scene:
 
     async def write_on_the_repository(self, effect: str, principal: Any, action: str = GET, **more: Any) -> None:
         text = document({"Effect": effect, "Principal": principal, "Action": action, **more})
-        await repository_documents.set_policy(self.database, self.registry, NAME, text)
+        await documents.set_policy(self.database, self.registry, NAME, text)
 
     async def write_on_the_registry(self, effect: str, principal: Any, action: str = GET) -> None:
         statement = {"Effect": effect, "Principal": principal, "Action": action, "Resource": self.registry.arn("*")}
@@ -100,7 +100,7 @@ async def test_each_kind_of_policy_denies_in_its_own_words(scene: Scene) -> None
     assert (await scene.ask(alice)).status == 200
     await scene.write_on_the_repository("Deny", {"AWS": alice.arn})
     assert refused(await scene.ask(alice)) == "explicit deny in a resource-based policy"
-    await repository_documents.remove_policy(scene.database, scene.registry, NAME)
+    await documents.remove_policy(scene.database, scene.registry, NAME)
     await scene.write_on_the_registry("Deny", "*")
     assert refused(await scene.ask(alice)) == "explicit deny in a resource-based policy"
     await registries.remove_policy(scene.database, scene.registry)

@@ -6,12 +6,12 @@ import aiohttp
 import pytest
 from sqlalchemy import select
 
-from berth import account_settings, pull_time_exclusions
 from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.credentials.passwords import load_keyring
 from berth.identity.principals import Principal
 from berth.names import Registry
+from berth.registries import account_settings, pull_time_exclusions
 from berth.repositories import Repository
 from berth.schema import images
 from berth.sealing import Seal

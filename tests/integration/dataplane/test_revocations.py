@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from sqlalchemy import delete
 
-from berth import account_settings, changes, registries, repositories, repository_documents, repository_tags, schema
+from berth import changes, registries, repositories, schema
 from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.credentials.passwords import load_keyring
@@ -24,7 +24,8 @@ from berth.identity.directory import (
 from berth.identity.directory import identities as directory
 from berth.identity.principals import Principal
 from berth.names import Registry
-from berth.repositories import Repository
+from berth.registries import account_settings
+from berth.repositories import Repository, documents, tagging
 from berth.sealing import Seal
 from tests.identities import EVERYTHING, Identities, allowing, denying, document
 from tests.integration.dataplane.conftest import RegistryClient
@@ -191,16 +192,16 @@ async def closed_account(scene: Scene) -> tuple[Principal, Take]:
 async def repository_policy(scene: Scene) -> tuple[Principal, Take]:
     key = await scene.identities.user("alice", allowing(*PULL))
     text = document({"Effect": "Deny", "Principal": "*", "Action": "ecr:BatchGetImage"})
-    return key.principal, lambda: repository_documents.set_policy(scene.database, scene.registry, NAME, text)
+    return key.principal, lambda: documents.set_policy(scene.database, scene.registry, NAME, text)
 
 
 async def without_the_repository_policy(scene: Scene) -> tuple[Principal, Take]:
     key = await scene.identities.user("alice")
     text = document({"Effect": "Allow", "Principal": {"AWS": key.principal.arn}, "Action": "ecr:BatchGetImage"})
-    await repository_documents.set_policy(scene.database, scene.registry, NAME, text)
+    await documents.set_policy(scene.database, scene.registry, NAME, text)
 
     async def take() -> None:
-        await repository_documents.remove_policy(scene.database, scene.registry, NAME)
+        await documents.remove_policy(scene.database, scene.registry, NAME)
 
     return key.principal, take
 
@@ -223,15 +224,15 @@ async def scope_of_the_registry_policy(scene: Scene) -> tuple[Principal, Take]:
 async def another_tag(scene: Scene) -> tuple[Principal, Take]:
     tagged = {"Condition": {"StringEquals": {"ecr:ResourceTag/team": "a"}}}
     key = await scene.identities.user("alice", allowing(*PULL, **tagged))
-    await repository_tags.add(scene.database, scene.registry, NAME, {"team": "a"})
-    return key.principal, lambda: repository_tags.add(scene.database, scene.registry, NAME, {"team": "b"})
+    await tagging.add(scene.database, scene.registry, NAME, {"team": "a"})
+    return key.principal, lambda: tagging.add(scene.database, scene.registry, NAME, {"team": "b"})
 
 
 async def without_the_tag(scene: Scene) -> tuple[Principal, Take]:
     tagged = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}
     key = await scene.identities.user("alice", allowing(*PULL, **tagged))
-    await repository_tags.add(scene.database, scene.registry, NAME, {"team": "a"})
-    return key.principal, lambda: repository_tags.remove(scene.database, scene.registry, NAME, ["team"])
+    await tagging.add(scene.database, scene.registry, NAME, {"team": "a"})
+    return key.principal, lambda: tagging.remove(scene.database, scene.registry, NAME, ["team"])
 
 
 async def another_tag_of_the_user(scene: Scene) -> tuple[Principal, Take]:

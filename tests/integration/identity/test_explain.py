@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from berth import repositories, repository_documents
+from berth import repositories
 from berth.cli.main import main
 from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey
@@ -23,8 +23,9 @@ from berth.identity.directory import (
     users,
 )
 from berth.identity.directory.identities import Identity
-from berth.mutability import Mutability
 from berth.names import Registry, RepositoryName
+from berth.repositories import documents
+from berth.repositories.mutability import Mutability
 from berth.settings import Settings
 
 Statement = dict[str, Any]
@@ -140,7 +141,7 @@ async def test_a_policy_on_the_repository_is_asked(place: Place) -> None:
             "Statement": {"Effect": "Allow", "Principal": {"AWS": place.user.arn}, "Action": "ecr:BatchGetImage"},
         }
     )
-    await repository_documents.set_policy(place.database, place.registry, name, text)
+    await documents.set_policy(place.database, place.registry, name, text)
     asked = ("--action", "ecr:BatchGetImage", "--resource", place.registry.arn("team/app"))
     explained = await place.explained(*asked)
     assert explained["decidedBy"] == "resource-based policy"

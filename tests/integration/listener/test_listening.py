@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 import listener
+from berth.networks.sockets import bind
 from berth.settings import Settings
-from berth.sockets import bind
 from tests.integration.listener.plane import Plane
 
 

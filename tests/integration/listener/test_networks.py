@@ -14,10 +14,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 import listener
-from berth import repository_documents
 from berth.database.db import Database
 from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
+from berth.repositories import documents
 from berth.settings import Settings
 from controlplane.app import make_app as make_api
 from dataplane.app import make_app as make_registry
@@ -125,7 +125,7 @@ async def test_a_repository_policy_knows_the_endpoint_and_its_vpc(
     ):
         for condition in conditions:
             statement = {"Effect": "Deny", "Principal": "*", "Action": "ecr:BatchGetImage", "Condition": condition}
-            await repository_documents.set_policy(database, registry, NAME, document(statement))
+            await documents.set_policy(database, registry, NAME, document(statement))
             # By the endpoint that the balancer tells, and by the address of the client.
             for before in (TOLD, header("10.1.9.9")):
                 assert (await pull(before), await call(before, **images)) == (200, 200), condition
@@ -174,7 +174,7 @@ async def test_a_trusted_proxy_tells_the_endpoint_by_its_header(
         "Action": "ecr:BatchGetImage",
         "Condition": {"StringNotEquals": {"aws:SourceVpce": ENDPOINT}},
     }
-    await repository_documents.set_policy(database, registry, NAME, document(statement))
+    await documents.set_policy(database, registry, NAME, document(statement))
     for trusted, expected in (("127.0.0.1, ::1", (200, 403, 403, 403)), ("10.0.0.1", (403, 403, 403, 403))):
         changed = Settings(
             **{

@@ -12,7 +12,7 @@ import controlplane.app
 import dataplane.app
 import listener
 from berth.identity.credentials.access_keys import AccessKey
-from berth.proxies import parse_networks
+from berth.networks.proxies import parse_networks
 from berth.settings import Settings
 from listener.peers import Forwarding, forwarding
 from tests.integration.listener.conftest import Listen

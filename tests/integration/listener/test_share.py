@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from berth.networks.sockets import bind
 from berth.settings import Settings
-from berth.sockets import bind
 from listener.serving import Taking, made, serving
 from listener.share import Share
 from tests.integration.listener.plane import Plane, exchange

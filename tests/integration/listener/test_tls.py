@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from structlog.testing import capture_logs
 
 import listener
-from berth.tls import CertificateUnusable, server_context
+from berth.networks.tls import CertificateUnusable, server_context
 from tests.authority import Authority
 from tests.integration.listener.conftest import Listen
 from tests.integration.listener.plane import connection, exchange, is_closed

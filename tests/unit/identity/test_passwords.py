@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from berth import downloads
-from berth.downloads import Download, DownloadExpired
 from berth.identity.credentials.passwords import PASSWORD_SECONDS, KeyRing, PasswordExpired
 from berth.identity.principals import Principal, Session
+from berth.layers import downloads
+from berth.layers.downloads import Download, DownloadExpired
 from berth.names import Digest, Registry, RepositoryName
 from berth.sealing import SealBroken, new_key
 

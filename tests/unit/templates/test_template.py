@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.errors import InvalidInput, InvalidParameter
-from berth.mutability import Mutability
 from berth.names import Registry
+from berth.repositories.mutability import Mutability
 from berth.templates import template
 from berth.templates.template import AppliedFor, Template, template_for
 

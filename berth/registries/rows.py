@@ -1,17 +1,16 @@
-"""What belongs to a registry as a whole, a row each: its policy here, its other documents in rooms of their own.
+"""What belongs to a registry as a whole, a row each.
 
 A registry is there from the start; the row comes with the first document that is put.
 """
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth import changes
 from berth.database.db import Database
-from berth.errors import RegistryPolicyNotFound
 from berth.names import Registry
 from berth.schema import registries
 
@@ -39,27 +38,3 @@ async def put(database: Database, registry: Registry, values: dict[str, Any], **
         await connection.execute(mine.on_conflict_do_update(index_elements=KEY, set_={**values, **otherwise}))
         if values.keys() & ASKED:
             await changes.tell_of(connection, changes.of_registry(registry))
-
-
-async def set_policy(database: Database, registry: Registry, text: str) -> None:
-    await put(database, registry, {"policy": text})
-
-
-async def get_policy(database: Database, registry: Registry) -> str:
-    """Raises RegistryPolicyNotFound."""
-    async with database.reading() as connection:
-        text = await connection.scalar(select(registries.c.policy).where(row_of(registry)))
-    if text is None:
-        raise RegistryPolicyNotFound(registry)
-    return str(text)
-
-
-async def remove_policy(database: Database, registry: Registry) -> str:
-    """Remove the policy and return it. Raises RegistryPolicyNotFound."""
-    async with database.transaction() as connection:
-        text = await connection.scalar(select(registries.c.policy).where(row_of(registry)).with_for_update())
-        if text is None:
-            raise RegistryPolicyNotFound(registry)
-        await connection.execute(update(registries).where(row_of(registry)).values(policy=None))
-        await changes.tell_of(connection, changes.of_registry(registry))
-    return str(text)

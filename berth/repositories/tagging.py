@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Text, cast, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from berth import changes, resource_tags
+from berth import changes
 from berth.database.db import Database
 from berth.errors import RepositoryNotFound
 from berth.names import Registry
-from berth.repositories import named
+from berth.repositories import named, resource_tags
 from berth.schema import repositories
 
 

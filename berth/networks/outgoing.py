@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from berth.proxies import Networks
+from berth.networks.proxies import Networks
 
 SECONDS = 5.0
 MOST_BYTES = 512 * 1024
