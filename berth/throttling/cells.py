@@ -7,12 +7,13 @@ once.
 
 import contextlib
 import fcntl
-import mmap
 import os
 import time
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
+
+from berth.shared_memory import shared_memory
 
 CELLS = 8192
 CELL_BYTES = 16
@@ -20,7 +21,6 @@ CELL_BYTES = 16
 PROBES = 16
 # What has been full for so long says nothing any more.
 STALE_NS = 60 * 10**9
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def tag_of(name: str) -> int:
@@ -30,11 +30,16 @@ def tag_of(name: str) -> int:
 
 class Cells:
     def __init__(self, folder: Path | None = None) -> None:
-        """Shared with all that are given the same folder; in it, each boot of each machine has a file of its own."""
-        self._lock, mapped = (None, None) if folder is None else _mapped(folder)
-        self.is_shared = mapped is not None
+        """Shared with all of this machine that are given the same folder."""
+        self._lock = None if folder is None else _lock_of(folder)
+        shared = (
+            shared_memory(folder, "throttling", CELLS * CELL_BYTES)
+            if folder is not None and self._lock is not None
+            else None
+        )
+        self.is_shared = shared is not None
         # The number at 2 * n is the tag of cell n, the one after it is when it will be full.
-        self.numbers = memoryview(mapped or bytearray(CELLS * CELL_BYTES)).cast("Q")
+        self.numbers = memoryview(shared or bytearray(CELLS * CELL_BYTES)).cast("Q")
 
     def find(self, tag: int) -> int:
         """Where the cell with that tag is, in `numbers`; where there is none, one that nobody needs becomes it."""
@@ -69,15 +74,8 @@ class Cells:
             self._lock = None
 
 
-def _mapped(folder: Path) -> tuple[int | None, mmap.mmap | None]:
-    """The descriptor to lock and the memory. Neither where there is no such folder, or nothing may be written."""
-    with contextlib.suppress(OSError, ValueError):
-        file = folder / f"throttling-{BOOT_ID.read_text().strip()}"
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            # With room of its own on the disk: writing to a page without would end the process.
-            os.posix_fallocate(descriptor, 0, CELLS * CELL_BYTES)
-            return descriptor, mmap.mmap(descriptor, CELLS * CELL_BYTES)
-        except (OSError, ValueError):
-            os.close(descriptor)
-    return None, None
+def _lock_of(folder: Path) -> int | None:
+    """A descriptor to lock; None where there is no such folder, or nothing may be written."""
+    with contextlib.suppress(OSError):
+        return os.open(folder / "throttling.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    return None
