@@ -7,9 +7,10 @@ from string import Template
 
 from berth.database.db import Database
 from berth.errors.iam import InvalidInput, NoSuchEntity
+from berth.identity.arns import Kind
 from berth.identity.directory import identities, managed_policies, mfa_devices, oidc_providers
 from berth.identity.directory import keys as access_keys
-from berth.identity.directory.identities import Identity, Kind
+from berth.identity.directory.identities import Identity
 from berth.identity.directory.managed_policies import ManagedPolicy
 from berth.identity.directory.mfa_devices import Device
 from berth.identity.directory.oidc_providers import Provider

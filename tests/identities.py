@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from berth import changes, schema
 from berth.database.db import Database
+from berth.identity.arns import Kind
 from berth.identity.credentials import access_keys
 from berth.identity.credentials.access_keys import AccessKey
 from berth.identity.directory import identities, inline_policies, keys, users
@@ -55,7 +56,7 @@ class Identities:
         assert found is not None
         return found
 
-    async def let(self, kind: identities.Kind, name: str, *statements: dict[str, Any]) -> None:
+    async def let(self, kind: Kind, name: str, *statements: dict[str, Any]) -> None:
         """Let the inline policy of the user, group or role say this and no more."""
         await inline_policies.put(self.database, self.account, kind, name, "inline", document(*statements))
 

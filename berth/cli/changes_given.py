@@ -1,24 +1,22 @@
 """The change that the options of `berth iam what-if` describe."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import click
 
 from berth.cli.preparation import fail, text_of
 from berth.database.db import Database
 from berth.errors.iam import NoSuchEntity
+from berth.identity.arns import IdentityArn, Kind
 from berth.identity.directory import held_policies, identities
-from berth.identity.directory.identities import Kind
 from berth.identity.what_if import changing
 from berth.identity.what_if.changing import Change
 from berth.names import NameInvalid, Registry, RepositoryArn
 
 # More than any policy has, so that its length can be complained about.
 MOST_CHARACTERS = 128 * 1024
-_IDENTITY = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|group|role)/([!-~]+/)?([\w+=,.@-]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +91,13 @@ async def _registry(_database: Database, given: Given, text: str | None) -> Chan
 
 async def _identity(database: Database, given: Given) -> tuple[str, Kind, str]:
     """Whose policy it is: account, kind and name. Raises NoSuchEntity."""
-    named = _IDENTITY.fullmatch(given.of or "")
+    named = IdentityArn.parse(given.of or "")
     if named is None:
         fail(f"--of: '{given.of}' is not the ARN of a user, a group or a role")
-    kind = cast("Kind", named[2])
-    identity = await identities.get(database, named[1], kind, named[4])
+    identity = await identities.get(database, named.account, named.kind, named.name)
     if identity.arn != given.of:
-        raise NoSuchEntity(f"The {kind} with arn {given.of} cannot be found.")
-    return identity.account, kind, identity.name
+        raise NoSuchEntity(f"The {named.kind} with arn {given.of} cannot be found.")
+    return identity.account, named.kind, identity.name
 
 
 def _refuse(given: Given, words: str) -> NoReturn:

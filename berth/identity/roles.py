@@ -1,12 +1,8 @@
 """The IAM roles that a registry is told to act as. Pure."""
 
-import re
-
 from berth.errors import InvalidParameter
+from berth.identity.arns import IdentityArn
 from berth.names import Registry
-
-# IAM user guide, "IAM identifiers": a path of at most 512 characters and a name of at most 64.
-_ROLE = re.compile(r"arn:aws(-[a-z]+)*:iam::(?P<account>[0-9]{12}):role/([!-~]{1,510}/)?[\w+=,.@-]{1,64}", re.ASCII)
 
 
 def check(registry: Registry, arn: str) -> None:
@@ -14,8 +10,8 @@ def check(registry: Registry, arn: str) -> None:
 
     ECR API reference, `customRoleArn`.
     """
-    matched = _ROLE.fullmatch(arn)
-    if matched is None or matched["account"] != registry.account:
+    role = IdentityArn.parse_role(arn)
+    if role is None or role.account != registry.account:
         raise InvalidParameter(
             "customRoleArn", f"must be the ARN of an IAM role of the account of the registry, {registry.account}"
         )

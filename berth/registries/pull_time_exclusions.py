@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from berth import changes, registries
 from berth.database.db import Database
 from berth.errors import ExclusionAlreadyExists, ExclusionNotFound, LimitExceeded
+from berth.identity.arns import SessionArn
 from berth.identity.principals import Principal
 from berth.names import Registry
 from berth.schema import pull_time_exclusions, repositories
@@ -16,7 +17,6 @@ from berth.schema import pull_time_exclusions, repositories
 # ECR user guide, "Pull-time update exclusions": up to 100 in a registry.
 MAX_EXCLUSIONS = 100
 
-_SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[^/]+)/.+")
 _USER = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user/.+")
 _table = pull_time_exclusions.c
 
@@ -86,12 +86,11 @@ def _names(principal: Principal) -> ColumnElement[bool] | None:
     The session of a role pulls as the role. The ARN of a session does not tell the path of its role, but an account
     has only one role of a name. Others than roles and users cannot be excluded.
     """
-    session = _SESSION.fullmatch(principal.arn)
+    session = SessionArn.parse(principal.arn)
     if session:
-        roles = f"arn:{session['partition']}:iam::{session['account']}:role/"
         return and_(
-            _table.principal_arn.startswith(roles, autoescape=True),
-            _table.principal_arn.endswith("/" + session["role"], autoescape=True),
+            _table.principal_arn.startswith(session.roles, autoescape=True),
+            _table.principal_arn.endswith("/" + session.role, autoescape=True),
         )
     return _table.principal_arn == principal.arn if _USER.fullmatch(principal.arn) else None
 

@@ -1,8 +1,9 @@
 """What is attached to whom (IAM API reference, "AttachRolePolicy" and those that follow from it)."""
 
+from berth.identity.arns import Kind
 from berth.identity.directory import attachments, held_policies, identities, managed_policies, names
 from berth.identity.directory.attachments import Holder
-from berth.identity.directory.identities import PREFIXES, Kind
+from berth.identity.directory.identities import PREFIXES
 from controlplane.call import Call, Run, operation
 from controlplane.iam.listing import Listing
 from controlplane.wire.model import Members

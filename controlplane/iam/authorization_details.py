@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from berth.identity.arns import Kind
 from berth.identity.directory import details, held_policies, identities, managed_policies, names, policy_versions
 from berth.identity.directory.details import Held
-from berth.identity.directory.identities import Identity, Kind
+from berth.identity.directory.identities import Identity
 from berth.identity.directory.managed_policies import ManagedPolicy, Wanted
 from controlplane.call import Call, operation
 from controlplane.iam import shapes

@@ -1,7 +1,8 @@
 """Policies that belong to one alone (IAM API reference, "PutRolePolicy" and those that follow from it)."""
 
+from berth.identity.arns import Kind
 from berth.identity.directory import identities, inline_policies
-from berth.identity.directory.identities import PREFIXES, Kind
+from berth.identity.directory.identities import PREFIXES
 from controlplane.call import Call, Run, operation
 from controlplane.iam.listing import Listing
 from controlplane.wire.model import Members

@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 from berth.errors import InvalidParameter
 from berth.errors.iam import ValidationError
+from berth.identity.arns import Kind
 from berth.identity.directory import identities, names
-from berth.identity.directory.identities import Identity, Kind
+from berth.identity.directory.identities import Identity
 from berth.names import Registry
 from controlplane.call import Call
 from controlplane.iam import shapes

@@ -4,6 +4,7 @@ import asyncio
 import re
 
 from berth.errors.iam import InvalidInput, NoSuchEntity
+from berth.identity.arns import IdentityArn
 from berth.identity.policies import context
 from berth.identity.policies.callers import Caller
 from berth.identity.policies.variables import Context
@@ -25,7 +26,6 @@ _FILTERS = (
     "PolicyExclusionList", "ActionNames", "ResourceArns", "ResourcePolicy", "ResourceOwner", "CallerArn",
     "ContextEntries",
 )  # fmt: skip
-_CALLER = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(?P<kind>user|group|role)/(.*/)?(?P<name>[\w+=,.@-]+)", re.ASCII)
 _OWNER = re.compile(r"(arn:aws[a-z-]*:iam::)?(?P<account>[0-9]{12})(:root)?")
 _ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9]+")
 
@@ -71,20 +71,21 @@ async def get_context_keys_for_principal_policy(call: Call, request: Members) ->
 async def _principal(call: Call, request: Members) -> Simulated:
     """A user, group or role of the account. Raises InvalidInput, NoSuchEntity."""
     arn: str = request["PolicySourceArn"]
-    if not _CALLER.fullmatch(arn):
+    named = IdentityArn.parse(arn)
+    if named is None:
         raise InvalidInput(f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
-    if arn.split(":")[4] != call.registry.account:
+    if named.account != call.registry.account:
         raise NoSuchEntity(f"{arn} is not an entity of this account.")
     return await simulated.find(call.database, arn)
 
 
 def _caller(arn: str) -> tuple[Caller, Context]:
     """Whoever has that ARN, there or not, and the condition keys that it fills. Raises InvalidInput."""
-    named = _CALLER.fullmatch(arn)
+    named = IdentityArn.parse(arn)
     if named is None:
         raise InvalidInput(f"Invalid CallerArn: {arn} is not the ARN of a user, a group or a role.")
     caller = Caller.aws(arn)
-    name = {"aws:username": named["name"]} if named["kind"] == "user" else {}
+    name = {"aws:username": named.name} if named.kind == "user" else {}
     return caller, {"aws:principalarn": arn, "aws:principalaccount": caller.account, **name}
 
 

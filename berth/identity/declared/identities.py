@@ -6,6 +6,7 @@ from typing import Any
 
 from berth.database.db import Database
 from berth.errors.iam import NoSuchEntity
+from berth.identity.arns import Kind
 from berth.identity.declared import tags
 from berth.identity.declared.files import NotDeclared
 from berth.identity.declared.steps import Step, differences, is_same, step, text_of
@@ -17,7 +18,7 @@ from berth.identity.directory import (
     roles,
     users,
 )
-from berth.identity.directory.identities import Identity, Kind
+from berth.identity.directory.identities import Identity
 
 Declared = Mapping[str, Any]
 

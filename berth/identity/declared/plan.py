@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from berth.database.db import Database
+from berth.identity.arns import Kind
 from berth.identity.declared import belongings, identities, policies, providers, pruning, trust
 from berth.identity.declared.identities import Wanted
 from berth.identity.declared.steps import Step
 from berth.identity.directory import identities as directory
 from berth.identity.directory import managed_policies, names
-from berth.identity.directory.identities import QUOTAS, Kind
+from berth.identity.directory.identities import QUOTAS
 from berth.identity.directory.managed_policies import MOST_POLICIES
 from berth.identity.directory.managed_policies import Wanted as Every
 

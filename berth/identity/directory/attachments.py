@@ -10,9 +10,10 @@ from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity, PolicyNotAttachable, QuotaExceeded
+from berth.identity.arns import Kind
 from berth.identity.directory import held_policies, identities
 from berth.identity.directory.aws_policies import SERVICE_LINKED
-from berth.identity.directory.identities import Identity, Kind
+from berth.identity.directory.identities import Identity
 from berth.schema import identities as everybody
 from berth.schema import policy_attachments as table
 

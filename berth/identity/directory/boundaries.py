@@ -5,9 +5,9 @@ from sqlalchemy import update
 from berth import changes
 from berth.database.db import Database
 from berth.errors.iam import PolicyNotAttachable
+from berth.identity.arns import Kind
 from berth.identity.directory import held_policies, identities
 from berth.identity.directory.aws_policies import SERVICE_LINKED
-from berth.identity.directory.identities import Kind
 from berth.schema import identities as table
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import BindParameter, Row, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +14,7 @@ from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors.iam import DeleteConflict, EntityAlreadyExists, NoSuchEntity
+from berth.identity.arns import Kind
 from berth.identity.directory import held_policies, ids, mentions, names, quotas, tags
 from berth.schema import (
     access_keys,
@@ -23,8 +24,6 @@ from berth.schema import (
     mfa_devices,
     policy_attachments,
 )
-
-Kind = Literal["user", "group", "role"]
 
 # IAM user guide, "IAM and AWS STS quotas": of an account's users, and the defaults of its groups and roles.
 QUOTAS: dict[Kind, tuple[str, int]] = {

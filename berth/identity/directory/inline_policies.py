@@ -7,8 +7,9 @@ from berth import changes
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors.iam import NoSuchEntity
+from berth.identity.arns import Kind
 from berth.identity.directory import identities, names
-from berth.identity.directory.identities import Identity, Kind
+from berth.identity.directory.identities import Identity
 from berth.identity.documents import identity_document, policy_sizes
 from berth.schema import inline_policies as table
 

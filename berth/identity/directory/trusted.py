@@ -3,7 +3,6 @@
 Of accounts that Berth does not have it knows nobody, and takes what is said of them as it is.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,15 +11,12 @@ from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, select, uni
 from berth.database.db import Database
 from berth.database.questions import Question
 from berth.errors import MalformedPolicyDocument
+from berth.identity.arns import IdentityArn, SessionArn
 from berth.identity.directory import names
 from berth.identity.documents import trust_document
 from berth.identity.documents.policy import NamedPrincipal, PolicyDocument
 from berth.schema import accounts, identities
 
-_IDENTITY = re.compile(
-    r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):(?P<kind>user|role)(?P<path>/(.+/)?)(?P<name>[^/]+)"
-)
-_SESSION = re.compile(r"arn:aws[a-z-]*:sts::(?P<account>[0-9]{12}):assumed-role/(?P<name>[^/]+)/.+")
 # The paths of users and roles, by account, kind and name.
 Coming = Mapping[tuple[str, str, str], str]
 _ACCOUNTS = bindparam("accounts", type_=ARRAY(Text))
@@ -65,8 +61,8 @@ async def check(database: Database, policy: PolicyDocument, coming: Coming | Non
 def named(policy: PolicyDocument) -> Iterator[Named]:
     for statement in policy.statements:
         for principal in (*statement.principals, *statement.not_principals):
-            identity, session = _IDENTITY.fullmatch(principal.name), _SESSION.fullmatch(principal.name)
+            identity, session = IdentityArn.parse(principal.name), SessionArn.parse(principal.name)
             if principal.kind == "AWS" and identity is not None:
-                yield Named(principal, identity["account"], identity["kind"], identity["path"], identity["name"])
+                yield Named(principal, identity.account, identity.kind, identity.path, identity.name)
             elif principal.kind == "AWS" and session is not None:
-                yield Named(principal, session["account"], "role", None, session["name"])
+                yield Named(principal, session.account, "role", None, session.role)

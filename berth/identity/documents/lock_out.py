@@ -1,12 +1,10 @@
 """Would a repository policy keep its owner from ever setting another one? Pure."""
 
-import re
-
+from berth.identity.arns import SessionArn
 from berth.identity.documents.policy import NamedPrincipal, PolicyDocument, Statement
 from berth.identity.policies.globs import glob
 
 SET_REPOSITORY_POLICY = "ecr:setrepositorypolicy"
-_ASSUMED_ROLE = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[^/]+)/.+")
 
 
 def locks_out(document: PolicyDocument, principal_arn: str) -> bool:
@@ -48,11 +46,8 @@ def _is_named(principal: NamedPrincipal, arn: str, other_names: frozenset[str]) 
 
 def _is_role_of_session(name: str, arn: str) -> bool:
     """The ARN of a session does not tell the path of its role, so that only the role's name can be compared."""
-    session = _ASSUMED_ROLE.fullmatch(arn)
-    if session is None:
-        return False
-    roles = f"arn:{session['partition']}:iam::{session['account']}:role/"
-    return name.startswith(roles) and name.rpartition("/")[2] == session["role"]
+    session = SessionArn.parse(arn)
+    return session is not None and name.startswith(session.roles) and name.rpartition("/")[2] == session.role
 
 
 def _account_of(arn: str) -> str:

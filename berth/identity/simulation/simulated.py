@@ -5,15 +5,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import cast
 
 from berth.database.db import Database
 from berth.errors.iam import InvalidInput, NoSuchEntity
 from berth.identity import access, kept_policies, own_policies
 from berth.identity.access import Access
+from berth.identity.arns import IdentityArn, SessionArn
 from berth.identity.directory import identities
 from berth.identity.directory.identities import Identity
-from berth.identity.directory.identities import Kind as IdentityKind
 from berth.identity.own_policies import Own
 from berth.identity.permits import Permits
 from berth.identity.policies import context, explaining
@@ -28,12 +27,7 @@ from berth.names import NameInvalid, Registry, RepositoryArn
 # The name of the session, where a role is asked about without one.
 SESSION = "simulated"
 _SESSION_SECONDS = 3600
-_PRINCIPAL = re.compile(
-    r"arn:aws[a-z-]*:(iam|sts)::(?P<account>[0-9]{12}):"
-    r"(root|(?P<kind>user|group|role|assumed-role)(?P<path>/([!-~]+/)?)(?P<name>[\w+=,.@-]+))",
-    re.ASCII,
-)
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):role/([!-~]+/)?(?P<name>[\w+=,.@-]+)", re.ASCII)
+_ROOT = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):root")
 # They say of a request how it came, which nobody knows of one that never did.
 _OF_NO_REQUEST = ("aws:sourceip", "aws:securetransport", "aws:viaawsservice")
 
@@ -49,40 +43,35 @@ class Simulated:
 
 async def find(database: Database, arn: str) -> Simulated:
     """The user, group, role, session of a role, or root with that ARN. Raises InvalidInput, NoSuchEntity."""
-    named = _PRINCIPAL.fullmatch(arn)
-    if named is None:
-        raise InvalidInput(f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
-    identity, session_name = await _identity(database, named)
     now = int(time.time())
     session = Session(now, now + _SESSION_SECONDS)
-    principal = _principal(named["account"], identity, session_name, session)
+    principal, identity = await _principal(database, arn, session)
     # Nobody's access key has to be there for it.
     own = await own_policies.find(database, replace(principal, session=session))
     if own is None:
-        raise NoSuchEntity(f"Account {named['account']} is closed or not there: nobody may do anything in it.")
+        raise NoSuchEntity(f"Account {principal.account} is closed or not there: nobody may do anything in it.")
     return Simulated(Permits(principal, own), own, identity)
 
 
-async def _identity(database: Database, named: re.Match[str]) -> tuple[Identity | None, str]:
-    """The identity, and the name of the session where it is that of a role."""
-    if named["kind"] is None:
-        return None, ""
-    if named["kind"] == "assumed-role":
-        role = await identities.get(database, named["account"], "role", named["path"].strip("/"))
-        return role, named["name"]
-    kind = cast("IdentityKind", named["kind"])
-    identity = await identities.get(database, named["account"], kind, named["name"])
-    if identity.arn.partition(":iam:")[2] != named[0].partition(":iam:")[2]:
-        raise NoSuchEntity(f"The {kind} with arn {named[0]} cannot be found.")
-    return identity, SESSION
-
-
-def _principal(account: str, identity: Identity | None, session_name: str, session: Session) -> Principal:
-    if identity is None:
-        return Principal.root(account, "")
+async def _principal(database: Database, arn: str, session: Session) -> tuple[Principal, Identity | None]:
+    if root := _ROOT.fullmatch(arn):
+        return Principal.root(root["account"], ""), None
+    if of_session := SessionArn.parse(arn):
+        role = await identities.get(database, of_session.account, "role", of_session.role)
+        return _of_role(role, of_session.name, session), role
+    named = IdentityArn.parse(arn)
+    if named is None:
+        raise InvalidInput(f"Invalid Entity Arn: {arn} does not clearly define entity type and name.")
+    identity = await identities.get(database, named.account, named.kind, named.name)
+    if identity.arn.partition(":iam:")[2] != arn.partition(":iam:")[2]:
+        raise NoSuchEntity(f"The {named.kind} with arn {arn} cannot be found.")
     if identity.kind == "role":
-        return Principal.role_session(account, identity.name, identity.id, session_name, "", session)
-    return Principal.user(account, identity.arn, identity.id, "")
+        return _of_role(identity, SESSION, session), identity
+    return Principal.user(identity.account, identity.arn, identity.id, ""), identity
+
+
+def _of_role(role: Identity, session_name: str, session: Session) -> Principal:
+    return Principal.role_session(role.account, role.name, role.id, session_name, "", session)
 
 
 async def explain(
@@ -128,8 +117,8 @@ async def _on(database: Database, action: str, resource: str, registry: Registry
         # What is about no registry at all, no registry's policy says anything about.
         is_about_registry = action.lower().startswith("ecr:") and action.lower() != "ecr:getauthorizationtoken"
         return _asked(await access.find(database, registry, access.ALL), action) if is_about_registry else (None, {})
-    role = _ROLE.fullmatch(resource)
-    if role is not None:
+    role = IdentityArn.parse(resource)
+    if role is not None and role.kind == "role":
         return await _on_role(database, action, role)
     try:
         repository = RepositoryArn.parse(resource)
@@ -142,10 +131,10 @@ def _asked(on: Access, action: str) -> tuple[Policies | None, Context]:
     return on.policies(action), on.filled
 
 
-async def _on_role(database: Database, action: str, named: re.Match[str]) -> tuple[Policies | None, Context]:
+async def _on_role(database: Database, action: str, named: IdentityArn) -> tuple[Policies | None, Context]:
     """The trust policy of a role is asked about whoever would assume it."""
     try:
-        role = await identities.get(database, named["account"], "role", named["name"])
+        role = await identities.get(database, named.account, "role", named.name)
     except NoSuchEntity:
         return None, {}
     filled = context.of_subject(Subject(role.account, role.tags, service="iam"))

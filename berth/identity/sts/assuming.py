@@ -1,6 +1,5 @@
 """Becoming a role for a while (STS API reference, "AssumeRole")."""
 
-import re
 import time
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from berth.database.db import Database
 from berth.errors import AccessDenied
 from berth.errors.iam import NoSuchEntity, ValidationError
 from berth.identity import kept_policies
+from berth.identity.arns import IdentityArn
 from berth.identity.credentials.passwords import KeyRing
 from berth.identity.directory import identities
 from berth.identity.directory.identities import Identity
@@ -24,9 +24,6 @@ from berth.identity.sts import session_requests, sessions
 from berth.identity.sts.session_requests import Wanted
 from berth.identity.sts.sessions import Credentials
 
-_ROLE_ARN = re.compile(
-    r"arn:aws(-[a-z]+)*:iam::(?P<account>[0-9]{12}):role/([!-~]+/)?(?P<name>[\w+=,.@-]{1,64})", re.ASCII
-)
 _ACTION = "sts:AssumeRole"
 
 
@@ -71,24 +68,24 @@ async def assume(
 
 def account_of(arn: str) -> str:
     """The account of a role by its ARN. Raises ValidationError for what can be none."""
-    return _matched(arn)["account"]
+    return _parsed(arn).account
 
 
 async def find(database: Database, arn: str) -> Identity | None:
     """The role with that ARN. Raises ValidationError for what can be none."""
-    matched = _matched(arn)
+    named = _parsed(arn)
     try:
-        role = await identities.get(database, matched["account"], "role", matched["name"])
+        role = await identities.get(database, named.account, "role", named.name)
     except NoSuchEntity:
         return None
     return role if role.arn == arn else None
 
 
-def _matched(arn: str) -> re.Match[str]:
-    matched = _ROLE_ARN.fullmatch(arn)
-    if matched is None:
+def _parsed(arn: str) -> IdentityArn:
+    named = IdentityArn.parse_role(arn)
+    if named is None:
         raise ValidationError(f"{arn[:200]} is invalid")
-    return matched
+    return named
 
 
 def of_role(keyring: KeyRing, role: Identity, wanted: Wanted, seconds: int, provider: str | None = None) -> Credentials:

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from berth import registries
 from berth.database.db import Database
+from berth.identity.arns import Kind
 from berth.identity.directory import (
     attachments,
     boundaries,
@@ -15,7 +16,6 @@ from berth.identity.directory import (
     inline_policies,
     service_control,
 )
-from berth.identity.directory.identities import Kind
 from berth.identity.documents import ecr_document, registry_document
 from berth.names import Registry
 from berth.registries import account_settings
