@@ -30,6 +30,8 @@ _ears: WeakSet["Ear"] = WeakSet()
 class Ear:
     """Hears which subjects changed, and when."""
 
+    hearing_seconds = HEARING_SECONDS
+
     def __init__(self, url: str, folder: Path | None = None) -> None:
         """`folder`: by a file in it the processes of this machine know at once what each of them changed."""
         self._url = driver_url(url)
@@ -60,7 +62,7 @@ class Ear:
 
     def hear_confirmed(self, sent_at: float) -> None:
         """All that was told before `sent_at` (of time.monotonic) has been heard."""
-        self._heard_until = sent_at + HEARING_SECONDS
+        self._heard_until = sent_at + self.hearing_seconds
 
     def lose(self) -> None:
         """Nothing is heard from now on; what was may have changed since."""
@@ -92,7 +94,7 @@ class Ear:
 
     async def _listen_once(self) -> None:
         connection = await asyncpg.connect(
-            self._url, timeout=HEARING_SECONDS * 5, server_settings={"application_name": "berth ear"}
+            self._url, timeout=self.hearing_seconds * 5, server_settings={"application_name": "berth ear"}
         )
         connection.add_termination_listener(lambda _: self.lose())
         try:
@@ -102,7 +104,7 @@ class Ear:
             while True:
                 sent_at = time.monotonic()
                 # PostgreSQL answers after it has sent all that was told before it was asked.
-                await connection.execute("SELECT 1", timeout=HEARING_SECONDS)
+                await connection.execute("SELECT 1", timeout=self.hearing_seconds)
                 self.hear_confirmed(sent_at)
                 await asyncio.sleep(BEAT_SECONDS)
         finally:

@@ -19,6 +19,7 @@ from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
 from tests.contract import answers, xml_answers
+from tests.hearing import nothing_is_underway, patient
 
 # The errors that any operation may answer (ECR API reference, "Common Errors"), and those of the Query protocol.
 NOT_MODELLED = {
@@ -49,13 +50,10 @@ class CountedPlane:
             self.statements.append(statement)
 
     async def hears(self) -> None:
-        """Wait until it has heard from PostgreSQL just now: for a second, it remembers the caller, and goes by that.
-
-        (A busy machine may let such a second pass, and the caller is then asked for again.)
-        """
-        heard_until = self.ear._heard_until
-        while not self.ear.is_hearing or self.ear._heard_until == heard_until:
+        """Wait until it remembers what it finds, and has heard all that was told before."""
+        while not self.ear.is_hearing:
             await asyncio.sleep(0.01)
+        await nothing_is_underway(self.ear._url)
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[list[str]]:
@@ -75,10 +73,11 @@ async def plane(settings: Settings, registry_url: str) -> AsyncIterator[CountedP
         return made[0]
 
     there = settings.model_copy(update={"registry_listen": registry_url.removeprefix("http://")})
-    async with listener.listening(make_app, there, "localhost:0") as address:
-        plane = CountedPlane(f"http://{address}", made[0][controlplane.app.PLANE]._opened.ear)
-        made[0][listener.DATABASE].count_statements(plane.note)
-        yield plane
+    with patient():
+        async with listener.listening(make_app, there, "localhost:0") as address:
+            plane = CountedPlane(f"http://{address}", made[0][controlplane.app.PLANE]._opened.ear)
+            made[0][listener.DATABASE].count_statements(plane.note)
+            yield plane
 
 
 @dataclass(frozen=True)
@@ -143,13 +142,15 @@ def api_of(service: str, url: str, key: AccessKey, region: str, **options: Any) 
 
 
 @pytest.fixture
-def api(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> Iterator[Api]:
+async def api(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> AsyncIterator[Api]:
     """The ECR API as the root of the test's account has it."""
+    await plane.hears()
     with api_of("ecr", plane.url, root_key, registry.region) as api:
         yield api
 
 
 @pytest.fixture
-def sts(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> Iterator[Api]:
+async def sts(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> AsyncIterator[Api]:
+    await plane.hears()
     with api_of("sts", plane.url, root_key, registry.region) as api:
         yield api

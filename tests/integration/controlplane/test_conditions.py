@@ -95,6 +95,7 @@ async def test_a_warm_call_asks_nothing_more_for_its_authorization(
     for name, statement in (("alice", own), ("bob", local)):
         key = await identities.user(name, statement)
         with api_of("ecr", plane.url, key, registry.region) as caller:
+            await plane.hears()
             await caller.list_images(**TAGGED)
             with plane.counting() as statements:
                 await caller.list_images(**TAGGED)

@@ -81,6 +81,7 @@ async def test_the_statements_of_each_operation(api: Api, plane: CountedPlane, r
         ("get_registry_policy", {}, 1),
         ("delete_registry_policy", {}, 3),
     ):
+        await plane.hears()
         await api.describe_registry()  # What is written on the registry is known from now on.
         with plane.counting() as statements:
             await getattr(api, operation)(**members)

@@ -175,6 +175,7 @@ async def test_the_statements_of_each_operation(api: Api, plane: CountedPlane) -
         ("list_pull_time_update_exclusions", {}, 1),
         ("deregister_pull_time_update_exclusion", {"principalArn": ROLE}, 2),
     ):
+        await plane.hears()
         await api.describe_registry()  # The caller, and what is written on the registry, are known from now on.
         with plane.counting() as statements:
             await getattr(api, operation)(**members)

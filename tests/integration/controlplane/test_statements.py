@@ -106,6 +106,7 @@ async def test_an_operation_sends_so_many_statements(
     number: int,
 ) -> None:
     prepared = await prepare(api)
+    await plane.hears()
     # What is written on the registry and the repository is known from now on.
     await api.describe_registry()
     await api.describe_repositories(repositoryNames=["team/app"])

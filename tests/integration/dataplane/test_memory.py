@@ -28,6 +28,7 @@ from berth.repositories import Repository
 from berth.sealing import Seal
 from berth.settings import Settings
 from dataplane.at_once import AtOnce
+from tests.hearing import nothing_is_underway, patient
 from tests.identities import EVERYTHING, Identities
 from tests.integration.dataplane.conftest import OCI_MANIFEST, RegistryClient
 
@@ -65,7 +66,7 @@ async def serving(settings: Settings) -> AsyncIterator[CountedPlane]:
         return made[0]
 
     plane = CountedPlane("")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, patient():
         answer = AtOnce.answer
 
         def counted(self: AtOnce, *asked: Any) -> listener.Prompt | None:
@@ -94,13 +95,14 @@ async def until_it_hears(app: web.Application) -> None:
 
 
 @pytest.fixture
-def known(client: RegistryClient, plane: CountedPlane) -> RegistryClient:
+async def known(client: RegistryClient, plane: CountedPlane, postgres_url: str) -> RegistryClient:
     """The same client, of that plane."""
+    await nothing_is_underway(postgres_url)
     return replace(client, base=plane.url)
 
 
 async def test_what_is_known_is_answered_without_a_statement_and_as_before(
-    client: RegistryClient, known: RegistryClient, plane: CountedPlane, make_repository: Make
+    client: RegistryClient, known: RegistryClient, plane: CountedPlane, make_repository: Make, postgres_url: str
 ) -> None:
     await make_repository(NAME)
     digest, document = await client.push_image(NAME, "v1")
@@ -109,6 +111,7 @@ async def test_what_is_known_is_answered_without_a_statement_and_as_before(
     for kind in ("a/b", "a/b", "other"):
         seed, fields = os.urandom(4), {"subject": {"digest": digest, "size": 1, "mediaType": OCI_MANIFEST}}
         await client.push_image(NAME, None, seed, artifactType=kind, **fields)
+    await nothing_is_underway(postgres_url)
     for method, path in (
         ("GET", f"{NAME}/manifests/v1"),
         ("HEAD", f"{NAME}/manifests/v1"),
@@ -264,6 +267,7 @@ async def test_a_pull_that_does_not_count_writes_nothing_when_it_is_known_not_to
     registry: Registry,
     seal: Seal,
     root_key: AccessKey,
+    postgres_url: str,
 ) -> None:
     repository = await make_repository(NAME)
     await client.push_image(NAME, "v1")
@@ -273,6 +277,7 @@ async def test_a_pull_that_does_not_count_writes_nothing_when_it_is_known_not_to
     scanner = {"Authorization": aiohttp.encode_basic_auth("AWS", password)}
     known, path = replace(client, base=plane.url), f"{NAME}/manifests/v1"
     await pull_time_exclusions.register(database, registry, role)
+    await nothing_is_underway(postgres_url)
     await known.send("GET", path, headers=scanner)
     with plane.counting() as statements:
         await known.send("GET", path, headers=scanner)

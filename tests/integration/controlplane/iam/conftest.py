@@ -1,7 +1,7 @@
 """The IAM API as the root of the test's account has it, and as a user of it has."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
@@ -16,7 +16,8 @@ As = Callable[[str, dict[str, str]], AbstractContextManager[Api]]
 
 
 @pytest.fixture
-def iam(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> Iterator[Api]:
+async def iam(plane: CountedPlane, root_key: AccessKey, registry: Registry) -> AsyncIterator[Api]:
+    await plane.hears()
     with api_of("iam", plane.url, root_key, registry.region) as api:
         yield api
 
