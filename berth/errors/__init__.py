@@ -21,6 +21,7 @@ from berth.errors.images import (
     ImageNotFound,
     ImageStorageClassUpdateNotSupported,
     ImageTagAlreadyExists,
+    ManifestsTooLong,
     ReferencedImagesNotFound,
 )
 from berth.errors.layers import (
@@ -88,6 +89,7 @@ __all__ = [
     "LifecyclePolicyPreviewNotFound",
     "LimitExceeded",
     "MalformedPolicyDocument",
+    "ManifestsTooLong",
     "PolicyTooLarge",
     "PullThroughCacheRuleAlreadyExists",
     "PullThroughCacheRuleNotFound",

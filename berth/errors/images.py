@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from berth.errors.base import EcrError, image_id_of, listed, place_of
+from berth.errors.base import EcrError, LimitExceeded, image_id_of, listed, place_of
 from berth.names import Registry
 
 
@@ -13,6 +13,16 @@ class ImageNotFound(EcrError):
         super().__init__(
             f"The image with imageId {image_id_of(digest, tag)} does not exist "
             f"within the repository with name '{repository}' in the registry with id '{registry.account}'"
+        )
+
+
+class ManifestsTooLong(LimitExceeded):
+    """A limit of Berth's own, so that no answer takes all memory: ECR documents none."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"The manifests of the images asked for, each as often as it has tags, come to more than {most} bytes: "
+            "ask for fewer at once, or by their tags"
         )
 
 

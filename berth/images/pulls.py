@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, not_, select, update
+from sqlalchemy import and_, bindparam, case, func, not_, select, update
 
 from berth import repositories, schema
 from berth.database.db import Database
 from berth.database.questions import Question
+from berth.errors import ManifestsTooLong
 from berth.identity.principals import Principal
 from berth.images.descriptions import NAMED_IMAGES, TAGS
 from berth.images.storage_classes import StorageClass
@@ -20,6 +21,8 @@ from berth.schema import images, tags
 
 # ECR API reference, "ImageDetail", `lastRecordedPullTime`: refreshed at least every 24 hours; here, every hour.
 PULL_TIME_GRAIN = timedelta(hours=1)
+# Of manifests handed out in one answer: far more than a hundred ordinary ones have, and four of the largest.
+MOST_BYTES = 16 * 1024 * 1024
 ARCHIVED = "Requested image is archived: restore it by UpdateImageStorageClass, or push it again"
 
 
@@ -62,7 +65,16 @@ _BY_TAG = Question(
     )
     .where(NAMED)
 )
-_BY_NAME = Question(select(*_COLUMNS, TAGS).select_from(NAMED_IMAGES).where(NAMED))
+_total = func.sum(func.octet_length(images.c.manifest)).over()
+_BY_NAME = Question(
+    select(
+        *(column for column in _COLUMNS if column is not images.c.manifest),
+        case((_total <= MOST_BYTES, images.c.manifest)).label("manifest"),
+        TAGS,
+    )
+    .select_from(NAMED_IMAGES)
+    .where(NAMED)
+)
 
 
 async def find(database: Database, registry: Registry, name: str, reference: Tag | Digest) -> StoredManifest | None:
@@ -79,9 +91,11 @@ async def find_named(
 ) -> dict[str, tuple[StoredManifest, tuple[Tag, ...]]]:
     """The images of these digests and tags, those that there are, by digest, each with all its tags.
 
-    Raises RepositoryNotFound.
+    Raises RepositoryNotFound, and ManifestsTooLong where their manifests come to more than MOST_BYTES.
     """
     rows = await repositories.ask(database, _BY_NAME, registry, name, digests=digests, tags=tag_names)
+    if any(row["manifest"] is None for row in rows):
+        raise ManifestsTooLong(MOST_BYTES)
     return {row["digest"]: (_stored(row), tuple(Tag(tag) for tag in row["tags"])) for row in rows}
 
 

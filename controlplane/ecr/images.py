@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from berth import images, repositories
-from berth.errors import ImageAlreadyExists, ImageDigestDoesNotMatch, InvalidParameter
+from berth.errors import ImageAlreadyExists, ImageDigestDoesNotMatch, InvalidParameter, ManifestsTooLong
 from berth.images import Deletion, lists, manifests, pulls
 from berth.images.conversion import converted
 from berth.images.manifests import Manifest, ManifestInvalid
@@ -48,6 +48,7 @@ async def batch_get_image(call: Call, request: Members) -> Members:
     held = await pulls.find_named(call.database, call.registry, name, digests, names)
     by_tag: dict[str, Digest] = {tag: stored.digest for stored, tags in held.values() for tag in tags}
     found: dict[tuple[Digest, Tag | None], Members] = {}
+    room = pulls.MOST_BYTES
     for given, image_id, digest in _resolved(wanted, by_tag, failures):
         if digest not in held:
             failures.append(not_found(given))
@@ -58,8 +59,12 @@ async def batch_get_image(call: Call, request: Members) -> Members:
             # Who names a digest gets the manifest that has it; who names a tag, the form that they accept.
             form = (stored.content, stored.media_type)
             content, media_type = form if image_id.digest else converted(*form, accepted)
-            for tag in [image_id.tag] if image_id.tag else tags or [None]:
-                found[digest, tag] = _image(call, name, shown(digest, tag), content, media_type)
+            named = [image_id.tag] if image_id.tag else tags or [None]
+            new = [tag for tag in named if (digest, tag) not in found]
+            room -= len(content) * len(new)
+            if room < 0:
+                raise ManifestsTooLong(pulls.MOST_BYTES)
+            found |= {(digest, tag): _image(call, name, shown(digest, tag), content, media_type) for tag in new}
     await pulls.record(call.database, call.principal, [held[digest][0] for digest, _ in found])
     return {"images": list(found.values()), "failures": failures}
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from berth.database.db import Database
+from berth.errors import ManifestsTooLong
+from berth.images import pulls
 from berth.images.manifests import DOCKER_MANIFEST
 from berth.names import Registry
 from tests.integration.controlplane.conftest import Api
@@ -291,3 +294,41 @@ async def test_a_batch_has_one_to_a_hundred_ids(api: Api, operation: str) -> Non
         assert refusal.message == (
             f"Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length {text}'"
         )
+
+
+@pytest.mark.parametrize("per_image", [2, 5])
+async def test_an_answer_has_no_more_manifests_than_it_may(
+    api: Api, monkeypatch: pytest.MonkeyPatch, per_image: int
+) -> None:
+    """Each as often as it comes: by its digest an image comes once for each of its tags."""
+    pushed = [await push_image(api, "team/app", *(f"v{tag}" for tag in range(per_image)))]
+    pushed += [await push_image(api, "team/app", f"other{n}", seed=str(n)) for n in range(3)]
+    by_digest = [{"imageDigest": image.digest} for image in pushed]
+    length = per_image * len(pushed[0].manifest) + sum(len(image.manifest) for image in pushed[1:])
+    monkeypatch.setattr(pulls, "MOST_BYTES", length)
+    got = await api.batch_get_image(repositoryName="team/app", imageIds=[*by_digest, *by_digest])
+    assert sum(len(image["imageManifest"]) for image in got["images"]) == length
+    monkeypatch.setattr(pulls, "MOST_BYTES", length - 1)
+    refusal = await api.refused("batch_get_image", repositoryName="team/app", imageIds=by_digest)
+    assert refusal.code == "LimitExceededException"
+    assert f"more than {length - 1} bytes" in refusal.message
+    by_tag = [{"imageTag": "v0"}, *by_digest[1:]]
+    got = await api.batch_get_image(repositoryName="team/app", imageIds=by_tag)
+    assert len(got["images"]) == len(by_tag)
+
+
+async def test_manifests_that_are_too_much_are_not_even_loaded(
+    api: Api, database: Database, registry: Registry
+) -> None:
+    """Five of 4 MiB: a hundred would fill the memory of the process."""
+    digests = []
+    for seed in range(5):
+        more = {"annotations": {"filling": "x" * (4 * 1024 * 1024 - 2048)}}
+        pushed = await push_image(api, "team/app", seed=str(seed), **more)
+        digests.append(pushed.digest)
+    with pytest.raises(ManifestsTooLong):
+        await pulls.find_named(database, registry, "team/app", digests, [])
+    got = await api.batch_get_image(
+        repositoryName="team/app", imageIds=[{"imageDigest": digest} for digest in digests[:4]]
+    )
+    assert len(got["images"]) == 4
