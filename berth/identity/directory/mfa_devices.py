@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Boolean, bindparam, delete, or_, select
+from sqlalchemy import Boolean, ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +33,11 @@ class Device:
     tags: Mapping[str, str] = field(hash=False)
     enabled_at: datetime | None = None
     user: Identity | None = None
+
+
+def named(account: str, serial: str) -> ColumnElement[bool]:
+    """The condition that a row is the device of the account with that serial number."""
+    return (table.c.account == account) & (table.c.serial == serial)
 
 
 _COLUMNS = (table.c.serial, table.c.tags.label("device_tags"), table.c.enabled_at)
@@ -102,12 +107,12 @@ async def remove(database: Database, account: str, serial: str) -> None:
         user_id = await hold(connection, account, serial)
         if user_id is not None:
             raise DeviceInUse
-        await connection.execute(delete(table).where(table.c.account == account, table.c.serial == serial))
+        await connection.execute(delete(table).where(named(account, serial)))
 
 
 async def hold(connection: AsyncConnection, account: str, serial: str) -> str | None:
     """The device stays as it is until the transaction ends; returns the id of its user. Raises NoSuchEntity."""
-    holding = select(table.c.user_id).where(table.c.account == account, table.c.serial == serial).with_for_update()
+    holding = select(table.c.user_id).where(named(account, serial)).with_for_update()
     row = (await connection.execute(holding)).one_or_none()
     if row is None:
         raise NoSuchEntity.device(serial)
@@ -121,3 +126,8 @@ def _device(row: Mapping[str, object]) -> Device:
     tags = fields.pop("device_tags")
     user = Identity(**fields) if fields["id"] is not None else None  # type: ignore[arg-type]
     return Device(tags=tags, user=user, **device)  # type: ignore[arg-type]
+
+
+async def change(connection: AsyncConnection, account: str, serial: str, **values: object) -> None:
+    """Set these columns of the device."""
+    await connection.execute(update(table).where(named(account, serial)).values(values))

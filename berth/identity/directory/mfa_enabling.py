@@ -4,9 +4,8 @@ IAM API reference, "EnableMFADevice", "ResyncMFADevice", "DeactivateMFADevice".
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.database.db import Database
@@ -31,7 +30,7 @@ async def enable(database: Database, seal: Seal, account: str, user_name: str, s
         if (await connection.execute(others)).scalar_one() >= MOST_OF_USER:
             raise QuotaExceeded("MFADevicesPerUser", MOST_OF_USER)
         in_step = await _in_step(connection, seal, account, serial, codes)
-        await _set(connection, account, serial, user_id=user.id, enabled_at=func.now(), **in_step)
+        await mfa_devices.change(connection, account, serial, user_id=user.id, enabled_at=func.now(), **in_step)
 
 
 async def resync(database: Database, seal: Seal, account: str, user_name: str, serial: str, codes: Codes) -> None:
@@ -39,7 +38,8 @@ async def resync(database: Database, seal: Seal, account: str, user_name: str, s
     async with database.transaction() as connection:
         user = await identities.locked(connection, account, "user", user_name)
         await _check_users(connection, user.id, account, serial)
-        await _set(connection, account, serial, **await _in_step(connection, seal, account, serial, codes))
+        in_step = await _in_step(connection, seal, account, serial, codes)
+        await mfa_devices.change(connection, account, serial, **in_step)
 
 
 async def deactivate(database: Database, account: str, user_name: str, serial: str) -> None:
@@ -47,7 +47,7 @@ async def deactivate(database: Database, account: str, user_name: str, serial: s
     async with database.transaction() as connection:
         user = await identities.locked(connection, account, "user", user_name)
         await _check_users(connection, user.id, account, serial)
-        await _set(connection, account, serial, user_id=None, enabled_at=None)
+        await mfa_devices.change(connection, account, serial, user_id=None, enabled_at=None)
 
 
 async def _check_users(connection: AsyncConnection, user_id: str, account: str, serial: str) -> None:
@@ -59,7 +59,7 @@ async def _in_step(
     connection: AsyncConnection, seal: Seal, account: str, serial: str, codes: Codes
 ) -> dict[str, object]:
     """The columns of a device that gave these codes just now. Raises InvalidAuthenticationCode."""
-    asked = select(table.c.sealed_seed, table.c.latest_step).where(_is(account, serial))
+    asked = select(table.c.sealed_seed, table.c.latest_step).where(mfa_devices.named(account, serial))
     row = (await connection.execute(asked)).one()
     now = one_time_codes.step_at(datetime.now(UTC))
     seed = seal.open(row.sealed_seed, mfa_devices.purpose(serial))
@@ -68,11 +68,3 @@ async def _in_step(
         raise InvalidAuthenticationCode
     drift = one_time_codes.drift_of(latter, now)
     return {"drift": drift, "latest_step": latter, "wrong_codes": 0, "wrong_at": None}
-
-
-async def _set(connection: AsyncConnection, account: str, serial: str, **new: object) -> None:
-    await connection.execute(update(table).where(_is(account, serial)).values(**new))
-
-
-def _is(account: str, serial: str) -> Any:
-    return (table.c.account == account) & (table.c.serial == serial)

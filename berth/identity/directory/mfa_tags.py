@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.database.db import Database
@@ -14,23 +14,18 @@ async def add(database: Database, account: str, serial: str, added: Mapping[str,
     """Raises NoSuchEntity, QuotaExceeded."""
     async with database.transaction() as connection:
         before = await _held(connection, account, serial)
-        await _set(connection, account, serial, tags.merge(before, added, "TagsPerMFADevice"))
+        await mfa_devices.change(connection, account, serial, tags=tags.merge(before, added, "TagsPerMFADevice"))
 
 
 async def remove(database: Database, account: str, serial: str, keys: Iterable[str]) -> None:
     """Take off the tags of these keys, those that there are. Raises NoSuchEntity."""
     async with database.transaction() as connection:
         before = await _held(connection, account, serial)
-        await _set(connection, account, serial, tags.without(before, keys))
+        await mfa_devices.change(connection, account, serial, tags=tags.without(before, keys))
 
 
 async def _held(connection: AsyncConnection, account: str, serial: str) -> Mapping[str, str]:
     await mfa_devices.hold(connection, account, serial)
-    asked = select(table.c.tags).where(table.c.account == account, table.c.serial == serial)
+    asked = select(table.c.tags).where(mfa_devices.named(account, serial))
     found: Mapping[str, str] = (await connection.execute(asked)).scalar_one()
     return found
-
-
-async def _set(connection: AsyncConnection, account: str, serial: str, after: Mapping[str, str]) -> None:
-    changing = update(table).where(table.c.account == account, table.c.serial == serial)
-    await connection.execute(changing.values(tags=after))

@@ -8,7 +8,7 @@ not looked at until a minute after the last that was. The answer is the same, so
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from berth.database.db import Database
@@ -57,8 +57,8 @@ async def prove(database: Database, seal: Seal, caller: Principal, serial: str |
 
 
 async def _held(connection: AsyncConnection, caller: Principal, serial: str) -> _Held | None:
-    its = (table.c.account == caller.account, table.c.serial == serial, table.c.user_id == caller.identity_id)
-    row = (await connection.execute(select(*_COLUMNS).where(*its).with_for_update())).one_or_none()
+    its = mfa_devices.named(caller.account, serial) & (table.c.user_id == caller.identity_id)
+    row = (await connection.execute(select(*_COLUMNS).where(its).with_for_update())).one_or_none()
     return None if row is None else _Held(*row)
 
 
@@ -70,9 +70,8 @@ async def _take(connection: AsyncConnection, seal: Seal, account: str, serial: s
     seed = seal.open(device.sealed_seed, mfa_devices.purpose(serial))
     its_now = one_time_codes.step_at(now) + device.drift
     step = one_time_codes.step_of(seed, code, its_now, device.latest_step)
-    marking = update(table).where(table.c.account == account, table.c.serial == serial)
-    if step is None:
-        await connection.execute(marking.values(wrong_codes=device.wrong_codes + 1, wrong_at=now))
-    else:
-        await connection.execute(marking.values(latest_step=step, wrong_codes=0, wrong_at=None))
+    marks = {"wrong_codes": device.wrong_codes + 1, "wrong_at": now}
+    if step is not None:
+        marks = {"latest_step": step, "wrong_codes": 0, "wrong_at": None}
+    await mfa_devices.change(connection, account, serial, **marks)
     return step is not None
