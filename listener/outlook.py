@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from berth.networks.named import Places
+from berth.networks.places import Places
 from berth.networks.proxies import Networks, among
 from berth.settings import Settings
 from listener.peers import Headers, Peer, as_forwarded, is_forwarded, through_endpoint
@@ -18,7 +18,7 @@ class Outlook:
 
     @classmethod
     def of(cls, settings: Settings) -> "Outlook":
-        """Raises SettingsInvalid where the policy of an endpoint cannot be read."""
+        """Raises NetworksInvalid where the policy of an endpoint cannot be read."""
         return cls(settings.trusted_proxies, settings.vpc_endpoint_header, Places(settings.networks))
 
     def trusts(self, peer: Peer) -> bool:

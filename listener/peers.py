@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from berth.networks.named import ANYWHERE, Place
+from berth.networks.places import ANYWHERE, Place
 from berth.networks.proxies import Networks, among, plain_address
 
 FOR, PROTO, HOST = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"

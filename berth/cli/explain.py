@@ -17,8 +17,8 @@ from berth.identity.policies.explaining import Considered, Explanation, Verdict
 from berth.identity.policies.statements import Rule
 from berth.identity.policies.variables import Context
 from berth.identity.simulation import simulated
-from berth.networks.named import ANYWHERE, Place, Places
-from berth.settings import Settings, SettingsInvalid
+from berth.networks.places import ANYWHERE, NetworksInvalid, Place, Places
+from berth.settings import Settings
 
 EXIT_CODES = {Outcome.ALLOWED: 0, Outcome.IMPLICITLY_DENIED: 3, Outcome.EXPLICITLY_DENIED: 4}
 OUTCOMES = {
@@ -74,7 +74,7 @@ def place_of(settings: Settings, vpc_endpoint: str) -> Place:
     """Where a request comes from that comes through the endpoint. One that is not set may have a policy elsewhere."""
     try:
         place = Places(settings.networks).of_endpoint(vpc_endpoint)
-    except SettingsInvalid as error:
+    except NetworksInvalid as error:
         fail(str(error))
     if place is None:
         fail(f"--vpc-endpoint: none of --networks (BERTH_NETWORKS) has {vpc_endpoint}")

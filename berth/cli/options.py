@@ -7,11 +7,11 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from pydantic.fields import FieldInfo
 
-from berth.durations import Duration
-from berth.networks.named import Network
+from berth.networks.network import Network
 from berth.networks.proxies import Networks
-from berth.setting_faults import flag, variable
 from berth.settings import Settings, SettingsInvalid, load
+from berth.settings.durations import Duration
+from berth.settings.faults import flag, variable
 
 Command = Callable[..., None]
 

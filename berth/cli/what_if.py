@@ -19,7 +19,7 @@ from berth.identity.directory.service_control import NotSuited
 from berth.identity.simulation.simulated import find as find_principal
 from berth.identity.what_if import asking
 from berth.identity.what_if.differences import Difference, Differences
-from berth.networks.named import Places
+from berth.networks.places import Places
 from berth.settings import Settings
 
 # Longer than anything is kept.

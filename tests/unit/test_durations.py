@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from berth.durations import Duration, parse_duration
 from berth.settings import load
+from berth.settings.durations import Duration, parse_duration
 
 
 @pytest.mark.parametrize(

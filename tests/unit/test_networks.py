@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from berth.networks.named import Network, Places
-from berth.setting_faults import SettingsInvalid
-from berth.settings import load
+from berth.networks.network import Network
+from berth.networks.places import NetworksInvalid, Places
+from berth.settings import SettingsInvalid, load
 
 
 def places(**networks: dict[str, object]) -> Places:
@@ -57,3 +57,8 @@ def test_another_process_is_given_the_same(tmp_path: Path, monkeypatch: pytest.M
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert load().networks == settings.networks
+
+
+def test_an_endpoint_in_two_networks_that_differ_is_told_of() -> None:
+    with pytest.raises(NetworksInvalid, match="b: vpce-1 is in another network and differs there"):
+        places(a={"vpce": "vpce-1", "vpc": "vpc-1"}, b={"vpce": "vpce-1", "vpc": "vpc-2"})

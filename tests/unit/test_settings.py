@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from berth.setting_faults import unknown_variables
 from berth.settings import Settings, SettingsInvalid, load
+from berth.settings.faults import unknown_variables
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ import psutil
 
 from berth.cli.doctor.finding import Finding
 from berth.cli.holder import holder
-from berth.setting_faults import unknown_variables, variable
 from berth.settings import Settings
+from berth.settings.faults import unknown_variables, variable
 from berth.store.contract import StoreUnavailable
 from berth.store.kinds import using_store
 

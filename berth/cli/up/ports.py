@@ -12,7 +12,7 @@ from typing import IO, Self
 
 from berth.cli.up.supervisor import CannotStart
 from berth.networks.sockets import AddressUnusable, bind
-from berth.setting_faults import variable
+from berth.settings.faults import variable
 
 COUNT_BYTES = 4
 

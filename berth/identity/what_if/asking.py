@@ -13,7 +13,7 @@ from berth.identity.sts import assuming
 from berth.identity.what_if.changing import Change
 from berth.identity.what_if.differences import Differences
 from berth.identity.what_if.policies import WhatApplies
-from berth.networks.named import Places
+from berth.networks.places import Places
 
 GONE = "the principal is not there any more"
 ROLE_GONE = "the role is not there any more"

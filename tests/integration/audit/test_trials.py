@@ -11,7 +11,7 @@ from berth.identity.directory import identities, inline_policies, service_contro
 from berth.identity.what_if import asking, policies
 from berth.identity.what_if.changing import InlinePolicy, ServiceControl
 from berth.identity.what_if.trial import Trial, trying
-from berth.networks.named import Places
+from berth.networks.places import Places
 from berth.schema import inline_policies as table
 from tests.identities import EVERYTHING, allowing, document
 from tests.integration.audit.conftest import PULL, Place, told

@@ -11,7 +11,8 @@ from berth.identity.policies.compiled import Kind
 from berth.identity.what_if import asking
 from berth.identity.what_if.changing import InlinePolicy
 from berth.identity.what_if.differences import Differences
-from berth.networks.named import Network, Places
+from berth.networks.network import Network
+from berth.networks.places import Places
 from tests.identities import EVERYTHING, allowing, document
 from tests.integration.audit.conftest import PULL, Place
 from tests.unit.audit.samples import ALLOWED, how

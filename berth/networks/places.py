@@ -7,38 +7,18 @@ and the endpoint's policy has to allow it too.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from berth import json_documents
 from berth.identity import kept_policies
 from berth.identity.documents import grammar
 from berth.identity.policies.compiled import Kind, Policies
-from berth.setting_faults import SettingsInvalid
+from berth.networks.network import Network
 
 MOST_BYTES = 64 * 1024
 
 
-class Network(BaseModel):
-    """`cidrs` are the clients' addresses; `policy` is a file. One without `cidrs` is known by its endpoint alone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    cidrs: tuple[IPv4Network | IPv6Network, ...] = ()
-    vpc: str | None = Field(None, pattern=r"^vpc-[0-9a-z]{1,64}$")
-    vpce: str | None = Field(None, pattern=r"^vpce-[0-9a-z]{1,64}$")
-    # Absolute, for processes that run elsewhere.
-    policy: Annotated[Path | None, AfterValidator(lambda path: None if path is None else path.absolute())] = None
-
-    @model_validator(mode="after")
-    def _is_somewhere(self) -> "Network":
-        if not self.cidrs and self.vpce is None:
-            raise ValueError("a network has cidrs, or a vpce, or both")
-        if self.policy is not None and self.vpce is None:
-            raise ValueError("a policy is that of a vpce")
-        return self
+class NetworksInvalid(ValueError):
+    """The networks of the settings do not hold together; the text names the one at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +32,7 @@ class Place:
 
 class Places:
     def __init__(self, networks: Mapping[str, Network]) -> None:
-        """Reads the policies. Raises SettingsInvalid."""
+        """Reads the policies. Raises NetworksInvalid."""
         self._of_endpoint: dict[str, Place] = {}
         self._of_address: list[tuple[IPv4Network | IPv6Network, Place]] = []
         for name, network in networks.items():
@@ -60,7 +40,7 @@ class Places:
             if network.vpce is not None:
                 known = self._of_endpoint.setdefault(network.vpce, place)
                 if (known.vpc, known.policies is None) != (place.vpc, place.policies is None):
-                    raise SettingsInvalid(f"networks: {name}: {network.vpce} is in another network and differs there")
+                    raise NetworksInvalid(f"networks: {name}: {network.vpce} is in another network and differs there")
             self._of_address += [(cidr, place) for cidr in network.cidrs]
         # The narrowest first.
         self._of_address.sort(key=lambda pair: -pair[0].prefixlen)
@@ -91,11 +71,11 @@ def _policies(name: str, network: Network) -> Policies | None:
         with network.policy.open(encoding="utf-8") as file:
             text = file.read(MOST_BYTES + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"networks: {name}: {network.policy} cannot be read: {error}") from None
+        raise NetworksInvalid(f"networks: {name}: {network.policy} cannot be read: {error}") from None
     if len(text) > MOST_BYTES:
-        raise SettingsInvalid(f"networks: {name}: {network.policy} is longer than {MOST_BYTES} characters")
+        raise NetworksInvalid(f"networks: {name}: {network.policy} is longer than {MOST_BYTES} characters")
     try:
         grammar.document(json_documents.read(text))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise SettingsInvalid(f"networks: {name}: {network.policy} is not a policy") from None
+        raise NetworksInvalid(f"networks: {name}: {network.policy} is not a policy") from None
     return kept_policies.policies(Kind.ENDPOINT, [(str(network.vpce), text)])
