@@ -56,13 +56,15 @@ def _is_named(descriptor: int, file: Path) -> bool:
 
 
 def _forget_others(mine: Path, name: str) -> None:
-    """Remove the files of boots that are over: those that no process holds."""
+    """Remove the files of other boots that no process holds: those of boots that are over."""
     for file in mine.parent.glob(f"{name}-*"):
         if file != mine:
             with contextlib.suppress(OSError):
                 descriptor = os.open(file, _FLAGS)
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    file.unlink()
+                    # Else somebody has removed it meanwhile, and the name may be that of a new one.
+                    if _is_named(descriptor, file):
+                        file.unlink()
                 finally:
                     os.close(descriptor)

@@ -34,13 +34,13 @@ async def nothing_is_underway(url: str) -> None:
     is taken for overtaken, and asked for again.
     """
     url = driver_url(url)
+    connection = await asyncpg.connect(url)
     listening = [each for each in ear._ears if each.is_hearing and each._url == url]
     heard = {each: asyncio.Event() for each in listening}
     last = f"test {secrets.token_hex(8)}"
     waiting = {each: _when(last, event) for each, event in heard.items()}
     for each, forget in waiting.items():
         each.on_change(forget)
-    connection = await asyncpg.connect(url)
     try:
         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, last)
         async with asyncio.timeout(60):

@@ -1,4 +1,4 @@
-"""ARNs of who may act: users, groups and roles, and the sessions of roles. Pure. (IAM user guide, "IAM identifiers")"""
+"""ARNs of who may act: roots, users, groups, roles and their sessions. Pure. (IAM user guide, "IAM identifiers")"""
 
 import re
 from dataclasses import dataclass
@@ -9,14 +9,18 @@ Kind = Literal["user", "group", "role"]
 # IAM user guide, "IAM and AWS STS quotas".
 _MOST_IN_PATH = 512
 _MOST_IN_ROLE_NAME = 64
+_PARTITION = "aws(?:-[a-z]+)*"
+_NAME = r"[\w+=,.@-]+"
 _IDENTITY = re.compile(
-    r"arn:aws(-[a-z]+)*:iam::(?P<account>[0-9]{12}):(?P<kind>user|group|role)"
-    r"(?P<path>/([!-~]+/)?)(?P<name>[\w+=,.@-]+)",
+    rf"arn:{_PARTITION}:iam::(?P<account>[0-9]{{12}}):(?P<kind>user|group|role)"
+    rf"(?P<path>/([!-~]+/)?)(?P<name>{_NAME})",
     re.ASCII,
 )
 _SESSION = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[^/]+)/(?P<name>.+)"
+    rf"arn:(?P<partition>{_PARTITION}):sts::(?P<account>[0-9]{{12}}):assumed-role/(?P<role>{_NAME})/(?P<name>{_NAME})",
+    re.ASCII,
 )
+_ROOT = re.compile(rf"arn:{_PARTITION}:iam::(?P<account>[0-9]{{12}}):root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,9 @@ class SessionArn:
     def roles(self) -> str:
         """What the ARNs of all roles of its account begin with."""
         return f"arn:{self.partition}:iam::{self.account}:role/"
+
+
+def account_of_root(arn: str) -> str | None:
+    """The account whose root has that ARN; None for what is no root's."""
+    named = _ROOT.fullmatch(arn)
+    return named["account"] if named else None

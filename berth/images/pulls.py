@@ -65,11 +65,13 @@ _BY_TAG = Question(
     )
     .where(NAMED)
 )
-_total = func.sum(func.octet_length(images.c.manifest)).over()
+# Archived ones are not handed out.
+_is_archived = images.c.storage_class == StorageClass.ARCHIVE
+_total = func.coalesce(func.sum(func.octet_length(images.c.manifest)).filter(not_(_is_archived)).over(), 0)
 _BY_NAME = Question(
     select(
         *(column for column in _COLUMNS if column is not images.c.manifest),
-        case((_total <= MOST_BYTES, images.c.manifest)).label("manifest"),
+        case((_is_archived, b""), (_total <= MOST_BYTES, images.c.manifest)).label("manifest"),
         TAGS,
     )
     .select_from(NAMED_IMAGES)
@@ -90,6 +92,8 @@ async def find_named(
     database: Database, registry: Registry, name: str, digests: Sequence[str], tag_names: Sequence[str]
 ) -> dict[str, tuple[StoredManifest, tuple[Tag, ...]]]:
     """The images of these digests and tags, those that there are, by digest, each with all its tags.
+
+    Those that are archived come without their manifests.
 
     Raises RepositoryNotFound, and ManifestsTooLong where their manifests come to more than MOST_BYTES.
     """

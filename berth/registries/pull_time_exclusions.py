@@ -1,6 +1,5 @@
 """Principals whose pulls do not count as pulls (ECR user guide, "Pull-time update exclusions")."""
 
-import re
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, exists, false, func, select
@@ -9,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from berth import changes, registries
 from berth.database.db import Database
 from berth.errors import ExclusionAlreadyExists, ExclusionNotFound, LimitExceeded
-from berth.identity.arns import SessionArn
+from berth.identity.arns import IdentityArn, SessionArn
 from berth.identity.principals import Principal
 from berth.names import Registry
 from berth.schema import pull_time_exclusions, repositories
@@ -17,7 +16,6 @@ from berth.schema import pull_time_exclusions, repositories
 # ECR user guide, "Pull-time update exclusions": up to 100 in a registry.
 MAX_EXCLUSIONS = 100
 
-_USER = re.compile(r"arn:[^:]+:iam::[0-9]{12}:user/.+")
 _table = pull_time_exclusions.c
 
 
@@ -92,7 +90,8 @@ def _names(principal: Principal) -> ColumnElement[bool] | None:
             _table.principal_arn.startswith(session.roles, autoescape=True),
             _table.principal_arn.endswith("/" + session.role, autoescape=True),
         )
-    return _table.principal_arn == principal.arn if _USER.fullmatch(principal.arn) else None
+    named = IdentityArn.parse(principal.arn)
+    return _table.principal_arn == principal.arn if named is not None and named.kind == "user" else None
 
 
 def _of(registry: Registry) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

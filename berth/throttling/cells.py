@@ -30,13 +30,12 @@ def tag_of(name: str) -> int:
 
 class Cells:
     def __init__(self, folder: Path | None = None) -> None:
-        """Shared with all of this machine that are given the same folder."""
-        self._lock = None if folder is None else _lock_of(folder)
-        shared = (
-            shared_memory(folder, "throttling", CELLS * CELL_BYTES)
-            if folder is not None and self._lock is not None
-            else None
-        )
+        """Shared with all of this machine that are given the same folder.
+
+        Machines that have one folder wait for each other to make a cell, and share nothing else.
+        """
+        shared = None if folder is None else shared_memory(folder, "buckets", CELLS * CELL_BYTES)
+        self._lock = _lock_of(folder) if folder is not None and shared is not None else None
         self.is_shared = shared is not None
         # The number at 2 * n is the tag of cell n, the one after it is when it will be full.
         self.numbers = memoryview(shared or bytearray(CELLS * CELL_BYTES)).cast("Q")
@@ -74,8 +73,5 @@ class Cells:
             self._lock = None
 
 
-def _lock_of(folder: Path) -> int | None:
-    """A descriptor to lock; None where there is no such folder, or nothing may be written."""
-    with contextlib.suppress(OSError):
-        return os.open(folder / "throttling.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    return None
+def _lock_of(folder: Path) -> int:
+    return os.open(folder / "buckets.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -35,7 +35,8 @@ async def put_image(call: Call, request: Members) -> Members:
     put = await images.put(call.database, call.registry, name, manifest, [tag] if tag else [])
     if not put.changed:
         raise ImageAlreadyExists(call.registry, name, manifest.digest, tag)
-    return {"image": _image(call, name, shown(manifest.digest, tag), manifest.content, manifest.media_type)}
+    text = manifest.content.decode()
+    return {"image": _image(call, name, shown(manifest.digest, tag), text, manifest.media_type)}
 
 
 @operation("BatchGetImage")
@@ -60,11 +61,11 @@ async def batch_get_image(call: Call, request: Members) -> Members:
             form = (stored.content, stored.media_type)
             content, media_type = form if image_id.digest else converted(*form, accepted)
             named = [image_id.tag] if image_id.tag else tags or [None]
-            new = [tag for tag in named if (digest, tag) not in found]
-            room -= len(content) * len(new)
+            room -= len(content) * sum((digest, tag) not in found for tag in named)
             if room < 0:
                 raise ManifestsTooLong(pulls.MOST_BYTES)
-            found |= {(digest, tag): _image(call, name, shown(digest, tag), content, media_type) for tag in new}
+            text = content.decode()
+            found |= {(digest, tag): _image(call, name, shown(digest, tag), text, media_type) for tag in named}
     await pulls.record(call.database, call.principal, [held[digest][0] for digest, _ in found])
     return {"images": list(found.values()), "failures": failures}
 
@@ -140,12 +141,12 @@ def _referenced(given: Members, indexes: Sequence[Digest]) -> Members:
     return failure(given, "ImageReferencedByManifestList", reason)
 
 
-def _image(call: Call, name: str, image_id: Members, content: bytes, media_type: str) -> Members:
+def _image(call: Call, name: str, image_id: Members, manifest: str, media_type: str) -> Members:
     """ECR API reference, "Image"."""
     return {
         "registryId": call.registry.account,
         "repositoryName": name,
         "imageId": image_id,
-        "imageManifest": content.decode(),
+        "imageManifest": manifest,
         "imageManifestMediaType": media_type,
     }

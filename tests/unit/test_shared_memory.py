@@ -73,6 +73,26 @@ def test_it_is_none_that_was_removed_before_it_was_held(
     assert later[0] == 1
 
 
+def test_a_file_that_took_the_name_of_one_that_went_stays(
+    tmp_path: Path, boot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else removed the file of a boot that is over, and its machine's first process made it anew."""
+    assert shared_memory(tmp_path, "a", SIZE)
+    boot.write_text("second\n")
+    lock, made = room.fcntl.flock, []
+
+    def make_anew(descriptor: int, how: int) -> None:
+        if how != room.fcntl.LOCK_SH and not made:
+            (tmp_path / "a-first").rename(tmp_path / "gone")
+            (tmp_path / "a-first").touch()
+            made.append((tmp_path / "a-first").stat().st_ino)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(room.fcntl, "flock", make_anew)
+    assert shared_memory(tmp_path, "a", SIZE)
+    assert [(tmp_path / "a-first").stat().st_ino] == made
+
+
 def test_what_has_no_locks_shares_too(tmp_path: Path, boot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_descriptor: int, _how: int) -> None:
         raise OSError("no locks here")

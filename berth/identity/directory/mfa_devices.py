@@ -120,14 +120,14 @@ async def hold(connection: AsyncConnection, account: str, serial: str) -> str | 
     return user_id
 
 
+async def change(connection: AsyncConnection, account: str, serial: str, **values: object) -> None:
+    """Set these columns of the device."""
+    await connection.execute(update(table).where(named(account, serial)).values(values))
+
+
 def _device(row: Mapping[str, object]) -> Device:
     fields = dict(row)
     device = {name: fields.pop(name) for name in ("serial", "enabled_at")}
     tags = fields.pop("device_tags")
     user = Identity(**fields) if fields["id"] is not None else None  # type: ignore[arg-type]
     return Device(tags=tags, user=user, **device)  # type: ignore[arg-type]
-
-
-async def change(connection: AsyncConnection, account: str, serial: str, **values: object) -> None:
-    """Set these columns of the device."""
-    await connection.execute(update(table).where(named(account, serial)).values(values))

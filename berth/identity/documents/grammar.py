@@ -15,6 +15,7 @@ FIRST_VERSION = "2008-10-17"
 CURRENT_VERSION = "2012-10-17"
 # A policy on a resource that names none is about its own.
 ITS_RESOURCE = ("*",)
+_NAME = r"[\w+=,.@-]+"
 _PATH = r"[\w+=,.@/-]+"
 # A provider of one's own network may have a port.
 _PROVIDER = r"[\w+=,.@/:~-]+"
@@ -22,7 +23,7 @@ PRINCIPALS = {
     "AWS": re.compile(
         r"\*|[0-9]{12}"
         rf"|arn:aws(-[a-z]+)*:iam::[0-9]{{12}}:(root|(user|role)/{_PATH})"
-        rf"|arn:aws(-[a-z]+)*:sts::[0-9]{{12}}:(assumed-role|federated-user)/{_PATH}",
+        rf"|arn:aws(-[a-z]+)*:sts::[0-9]{{12}}:(assumed-role/{_NAME}|federated-user)/{_NAME}",
         re.ASCII,
     ),
     "Service": re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.[a-z]+(\.[a-z]+)?"),

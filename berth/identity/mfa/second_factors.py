@@ -70,8 +70,8 @@ async def _take(connection: AsyncConnection, seal: Seal, account: str, serial: s
     seed = seal.open(device.sealed_seed, mfa_devices.purpose(serial))
     its_now = one_time_codes.step_at(now) + device.drift
     step = one_time_codes.step_of(seed, code, its_now, device.latest_step)
-    marks = {"wrong_codes": device.wrong_codes + 1, "wrong_at": now}
-    if step is not None:
-        marks = {"latest_step": step, "wrong_codes": 0, "wrong_at": None}
-    await mfa_devices.change(connection, account, serial, **marks)
+    if step is None:
+        await mfa_devices.change(connection, account, serial, wrong_codes=device.wrong_codes + 1, wrong_at=now)
+    else:
+        await mfa_devices.change(connection, account, serial, latest_step=step, wrong_codes=0, wrong_at=None)
     return step is not None

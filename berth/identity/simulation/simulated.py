@@ -1,6 +1,5 @@
 """Requests that nobody makes: by whom they would be, and what would be decided of them."""
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 
 from berth.database.db import Database
 from berth.errors.iam import InvalidInput, NoSuchEntity
-from berth.identity import access, kept_policies, own_policies
+from berth.identity import access, arns, kept_policies, own_policies
 from berth.identity.access import Access
 from berth.identity.arns import IdentityArn, SessionArn
 from berth.identity.directory import identities
@@ -27,7 +26,6 @@ from berth.names import NameInvalid, Registry, RepositoryArn
 # The name of the session, where a role is asked about without one.
 SESSION = "simulated"
 _SESSION_SECONDS = 3600
-_ROOT = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):root")
 # They say of a request how it came, which nobody knows of one that never did.
 _OF_NO_REQUEST = ("aws:sourceip", "aws:securetransport", "aws:viaawsservice")
 
@@ -54,8 +52,8 @@ async def find(database: Database, arn: str) -> Simulated:
 
 
 async def _principal(database: Database, arn: str, session: Session) -> tuple[Principal, Identity | None]:
-    if root := _ROOT.fullmatch(arn):
-        return Principal.root(root["account"], ""), None
+    if account := arns.account_of_root(arn):
+        return Principal.root(account, ""), None
     if of_session := SessionArn.parse(arn):
         role = await identities.get(database, of_session.account, "role", of_session.role)
         return _of_role(role, of_session.name, session), role

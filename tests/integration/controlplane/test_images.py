@@ -332,3 +332,8 @@ async def test_manifests_that_are_too_much_are_not_even_loaded(
         repositoryName="team/app", imageIds=[{"imageDigest": digest} for digest in digests[:4]]
     )
     assert len(got["images"]) == 4
+    archived: dict[str, Any] = {"imageId": {"imageDigest": digests[0]}, "targetStorageClass": "ARCHIVE"}
+    await api.update_image_storage_class(repositoryName="team/app", **archived)
+    got = await api.batch_get_image(repositoryName="team/app", imageIds=[{"imageDigest": digest} for digest in digests])
+    assert len(got["images"]) == 4, "what is archived is not handed out, and does not count"
+    assert [failure["failureCode"] for failure in got["failures"]] == ["ImageInaccessible"]

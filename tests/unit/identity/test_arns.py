@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.identity.arns import IdentityArn, Kind, SessionArn
+from berth.identity.arns import IdentityArn, Kind, SessionArn, account_of_root
 
 ACCOUNT = "123456789012"
 _CHARACTERS = "abcXYZ019_+=,.@-"
@@ -62,4 +62,11 @@ def test_a_session_s_tells_its_role() -> None:
     assert session == SessionArn("aws-cn", ACCOUNT, "deployer", "job@7")
     assert session.roles == f"arn:aws-cn:iam::{ACCOUNT}:role/"
     assert SessionArn.parse(f"arn:aws:iam::{ACCOUNT}:role/deployer") is None
-    assert SessionArn.parse(f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer") is None
+    for name in ("deployer", "deployer/", "/job", "team/deployer/job", "deployer/a job", "deployer/job\n"):
+        assert SessionArn.parse(f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}") is None
+
+
+def test_a_root_s_tells_its_account() -> None:
+    assert account_of_root(f"arn:aws-us-gov:iam::{ACCOUNT}:root") == ACCOUNT
+    assert account_of_root(f"arn:aws:iam::{ACCOUNT}:user/root") is None
+    assert account_of_root(f"arn:awsx:iam::{ACCOUNT}:root") is None
