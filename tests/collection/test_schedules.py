@@ -26,7 +26,7 @@ from berth import collection, images, layers, repositories
 from berth.collection import Windows
 from berth.database.db import Database, DatabaseUnavailable
 from berth.database.questions import Question
-from berth.errors import EcrError
+from berth.errors import EcrError, RepositoryNotFound
 from berth.layers import links
 from berth.names import Digest, Registry, RepositoryName, Tag
 from berth.recovery import restoring
@@ -285,7 +285,9 @@ class World:
         for actor in self.actors:
             await actor.kill()
         for name in NAMES:
-            await repositories.remove(self.plain.database, self.plain.registry, name, force=True)
+            # Who was to make another of its name may have been killed before that.
+            with contextlib.suppress(RepositoryNotFound):
+                await repositories.remove(self.plain.database, self.plain.registry, name, force=True)
         if self.far:
             await self._age_marks(2 * LateStore.settles_after)
         await self.plain.collect(AT_ONCE)
