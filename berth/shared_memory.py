@@ -6,6 +6,8 @@ import mmap
 import os
 from pathlib import Path
 
+from berth.files import has_name
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -40,19 +42,12 @@ def _held(file: Path) -> int:
             with contextlib.suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
             # Another machine that shares the folder may have removed it before the lock.
-            if _is_named(descriptor, file):
+            if has_name(descriptor, file):
                 return descriptor
         except OSError:
             os.close(descriptor)
             raise
         os.close(descriptor)
-
-
-def _is_named(descriptor: int, file: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), file.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _forget_others(mine: Path, name: str) -> None:
@@ -64,7 +59,7 @@ def _forget_others(mine: Path, name: str) -> None:
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     # Else somebody has removed it meanwhile, and the name may be that of a new one.
-                    if _is_named(descriptor, file):
+                    if has_name(descriptor, file):
                         file.unlink()
                 finally:
                     os.close(descriptor)

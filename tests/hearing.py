@@ -27,6 +27,12 @@ def patient() -> Iterator[None]:
         yield
 
 
+async def until_it_hears(listening: Ear) -> None:
+    """From then on what is found is remembered."""
+    while not listening.is_hearing:
+        await asyncio.sleep(0.01)
+
+
 async def nothing_is_underway(url: str) -> None:
     """Wait until all of this process have heard what was told before.
 
@@ -34,28 +40,31 @@ async def nothing_is_underway(url: str) -> None:
     is taken for overtaken, and asked for again.
     """
     url = driver_url(url)
-    connection = await asyncpg.connect(url)
-    listening = [each for each in ear._ears if each.is_hearing and each._url == url]
-    heard = {each: asyncio.Event() for each in listening}
     last = f"test {secrets.token_hex(8)}"
-    waiting = {each: _when(last, event) for each, event in heard.items()}
-    for each, forget in waiting.items():
-        each.on_change(forget)
+    connection = await asyncpg.connect(url)
     try:
-        await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, last)
-        async with asyncio.timeout(60):
-            for event in heard.values():
-                await event.wait()
+        with contextlib.ExitStack() as stack:
+            listening = [each for each in ear._ears if each.is_hearing and each._url == url]
+            heard = [stack.enter_context(_hearing(each, last)) for each in listening]
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, last)
+            async with asyncio.timeout(60):
+                for event in heard:
+                    await event.wait()
     finally:
         connection.terminate()
-        for each, forget in waiting.items():
-            each._forgetting.remove(forget)
 
 
-def _when(last: str, event: asyncio.Event) -> ear.Forget:
-    def forget(subject: str | None) -> None:
-        # None: it lost its connection, and has forgotten all.
+@contextlib.contextmanager
+def _hearing(listening: Ear, last: str) -> Iterator[asyncio.Event]:
+    """What is set when it has heard `last`, or has lost its connection, and so forgotten all."""
+    event = asyncio.Event()
+
+    def hear(subject: str | None) -> None:
         if subject in {last, None}:
             event.set()
 
-    return forget
+    listening.on_change(hear)
+    try:
+        yield event
+    finally:
+        listening._forgetting.remove(hear)

@@ -40,15 +40,15 @@ class StoredManifest:
     is_archived: bool
 
 
-_COLUMNS = (
+_FACTS = (
     images.c.repository_id,
     images.c.digest,
     images.c.media_type,
-    images.c.manifest,
     images.c.subject,
     images.c.last_pulled_at,
     images.c.storage_class,
 )
+_COLUMNS = (*_FACTS, images.c.manifest)
 _of_repository = images.c.repository_id == schema.repositories.c.id
 _tagged = and_(tags.c.repository_id == schema.repositories.c.id, tags.c.tag == bindparam("tag"))
 _BY_DIGEST = Question(
@@ -70,7 +70,7 @@ _is_archived = images.c.storage_class == StorageClass.ARCHIVE
 _total = func.coalesce(func.sum(func.octet_length(images.c.manifest)).filter(not_(_is_archived)).over(), 0)
 _BY_NAME = Question(
     select(
-        *(column for column in _COLUMNS if column is not images.c.manifest),
+        *_FACTS,
         case((_is_archived, b""), (_total <= MOST_BYTES, images.c.manifest)).label("manifest"),
         TAGS,
     )

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainValidator, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, PlainValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from berth.networks.proxies import Networks, parse_networks
@@ -57,6 +57,12 @@ def from_json(example: str) -> BeforeValidator:
             raise ValueError(f"it is not JSON such as {example}") from error
 
     return BeforeValidator(read)
+
+
+def check_both_or_neither(settings: BaseModel, one: str, other: str) -> None:
+    """Raises ValueError where one of two settings is there without the other."""
+    if (getattr(settings, one) is None) != (getattr(settings, other) is None):
+        raise ValueError(f"{one} and {other}: give both, or neither")
 
 
 Listen = Annotated[str, AfterValidator(_listen)]

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import NoDecode
 
 from berth.networks.network import Network
-from berth.settings.forms import Endpoint, Header, Listen, NetworkList, from_json
+from berth.settings.forms import Endpoint, Header, Listen, NetworkList, check_both_or_neither, from_json
 
-MOST_PROCESSES_BY_DEFAULT = 4
+_MOST_PROCESSES_BY_DEFAULT = 4
 
 
 def _cores() -> int:
@@ -27,7 +27,7 @@ class Listening(BaseModel):
     api_listen: Listen = Field("localhost:4500", description="HOST:PORT of the API (ECR, STS, IAM)")
     registry_listen: Listen = Field("localhost:5500", description="HOST:PORT of the registry (docker push and pull)")
     registry_processes: int = Field(
-        default_factory=lambda: min(_cores(), MOST_PROCESSES_BY_DEFAULT),
+        default_factory=lambda: min(_cores(), _MOST_PROCESSES_BY_DEFAULT),
         ge=1,
         le=64,
         description="how many processes serve the registry under `berth up` (default: one for each core, at most 4)",
@@ -68,8 +68,7 @@ class Listening(BaseModel):
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("tls_certificate and tls_key: give both, or neither")
+        check_both_or_neither(self, "tls_certificate", "tls_key")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from pydantic_settings import NoDecode
 
 from berth.names import NameInvalid, Registry
-from berth.settings.forms import HostPattern, from_json
+from berth.settings.forms import HostPattern, check_both_or_neither, from_json
 
 _KEY_ID = re.compile(r"\w{3,128}")
 _LEAST_SECRET = 8
@@ -58,8 +58,7 @@ class Registries(BaseModel):
 
     @model_validator(mode="after")
     def _root_key_is_whole(self) -> Self:
-        if (self.root_access_key_id is None) != (self.root_secret_access_key is None):
-            raise ValueError("root_access_key_id and root_secret_access_key: give both, or neither")
+        check_both_or_neither(self, "root_access_key_id", "root_secret_access_key")
         return self
 
     @field_validator("registry_aliases")

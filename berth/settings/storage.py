@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from berth.settings.forms import DatabaseUrl, Endpoint
+from berth.settings.forms import DatabaseUrl, Endpoint, check_both_or_neither
 from berth.store.location import Location, parse_location
 
 
@@ -42,8 +42,7 @@ class Storage(BaseModel):
 
     @model_validator(mode="after")
     def _s3_key_is_whole(self) -> Self:
-        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
-            raise ValueError("s3_access_key_id and s3_secret_access_key: give both, or neither")
+        check_both_or_neither(self, "s3_access_key_id", "s3_secret_access_key")
         return self
 
     @property

@@ -7,6 +7,7 @@ once.
 
 import contextlib
 import fcntl
+import mmap
 import os
 import time
 from collections.abc import Iterator
@@ -34,8 +35,7 @@ class Cells:
 
         Machines that have one folder wait for each other to make a cell, and share nothing else.
         """
-        shared = None if folder is None else shared_memory(folder, "buckets", CELLS * CELL_BYTES)
-        self._lock = _lock_of(folder) if folder is not None and shared is not None else None
+        self._lock, shared = (None, None) if folder is None else _shared(folder)
         self.is_shared = shared is not None
         # The number at 2 * n is the tag of cell n, the one after it is when it will be full.
         self.numbers = memoryview(shared or bytearray(CELLS * CELL_BYTES)).cast("Q")
@@ -73,5 +73,11 @@ class Cells:
             self._lock = None
 
 
-def _lock_of(folder: Path) -> int:
-    return os.open(folder / "buckets.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def _shared(folder: Path) -> tuple[int | None, mmap.mmap | None]:
+    """The descriptor to lock and the memory. Neither where there is no such folder, or nothing may be written."""
+    memory = shared_memory(folder, "buckets", CELLS * CELL_BYTES)
+    if memory is not None:
+        with contextlib.suppress(OSError):
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            return os.open(folder / "buckets.lock", flags, 0o600), memory
+    return None, None

@@ -35,8 +35,8 @@ async def put_image(call: Call, request: Members) -> Members:
     put = await images.put(call.database, call.registry, name, manifest, [tag] if tag else [])
     if not put.changed:
         raise ImageAlreadyExists(call.registry, name, manifest.digest, tag)
-    text = manifest.content.decode()
-    return {"image": _image(call, name, shown(manifest.digest, tag), text, manifest.media_type)}
+    image_id = shown(manifest.digest, tag)
+    return {"image": _image(call, name, image_id, request["imageManifest"], manifest.media_type)}
 
 
 @operation("BatchGetImage")

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+from berth.files import has_name
 from berth.names import Digest
 from berth.store.contract import Blob, DigestMismatch, UploadBusy, UploadLost, Written
 from berth.store.filesystem.faults import faults
@@ -91,7 +92,7 @@ class FileDraft:
     def _name(self, target: Path) -> None:
         with faults():
             # Where it has expired meanwhile, its name may be that of a file which another request has just made.
-            if not _has_name(self._descriptor, self._file):
+            if not has_name(self._descriptor, self._file):
                 raise UploadLost(self._file.name)
             # Since it was made, the folder may have lost its last blob, and so have gone.
             make_folder(target.parent)
@@ -107,25 +108,18 @@ def claimed(file: Path) -> Iterator[int]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Another request may have made it a blob since it was opened: its name is then gone, and its bytes are sacred.
-        if not _has_name(descriptor, file):
+        if not has_name(descriptor, file):
             raise UploadBusy(file.name)
         try:
             yield descriptor
         finally:
             # Of an upload that there is not, or that was never written to, nothing is left.
-            if os.fstat(descriptor).st_size == 0 and _has_name(descriptor, file):
+            if os.fstat(descriptor).st_size == 0 and has_name(descriptor, file):
                 file.unlink()
     except BlockingIOError as error:
         raise UploadBusy(file.name) from error
     finally:
         os.close(descriptor)
-
-
-def _has_name(descriptor: int, file: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), file.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _digest_of_file(descriptor: int, size: int, algorithm: str) -> Digest:

@@ -19,7 +19,7 @@ from berth.identity.credentials.access_keys import AccessKey
 from berth.names import Registry
 from berth.settings import Settings
 from tests.contract import answers, xml_answers
-from tests.hearing import nothing_is_underway, patient
+from tests.hearing import nothing_is_underway, patient, until_it_hears
 
 # The errors that any operation may answer (ECR API reference, "Common Errors"), and those of the Query protocol.
 NOT_MODELLED = {
@@ -51,8 +51,7 @@ class CountedPlane:
 
     async def hears(self) -> None:
         """Wait until it remembers what it finds, and has heard all that was told before."""
-        while not self.ear.is_hearing:
-            await asyncio.sleep(0.01)
+        await until_it_hears(self.ear)
         await nothing_is_underway(self.ear._url)
 
     @contextlib.contextmanager

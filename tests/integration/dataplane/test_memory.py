@@ -1,6 +1,5 @@
 """What a data plane remembers: no statement for what it knows, the same answers, and nothing that it must not."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -28,7 +27,7 @@ from berth.repositories import Repository
 from berth.sealing import Seal
 from berth.settings import Settings
 from dataplane.at_once import AtOnce
-from tests.hearing import nothing_is_underway, patient
+from tests.hearing import nothing_is_underway, patient, until_it_hears
 from tests.identities import EVERYTHING, Identities
 from tests.integration.dataplane.conftest import OCI_MANIFEST, RegistryClient
 
@@ -78,7 +77,7 @@ async def serving(settings: Settings) -> AsyncIterator[CountedPlane]:
         async with listener.listening(make_app, settings, "localhost:0") as address:
             plane.url = f"http://{address}"
             made[0][listener.DATABASE].count_statements(plane.note)
-            await until_it_hears(made[0])
+            await until_it_hears(made[0][dataplane.app.PLANE].opened.ear)
             yield plane
 
 
@@ -86,12 +85,6 @@ async def serving(settings: Settings) -> AsyncIterator[CountedPlane]:
 async def plane(settings: Settings) -> AsyncIterator[CountedPlane]:
     async with serving(settings) as plane:
         yield plane
-
-
-async def until_it_hears(app: web.Application) -> None:
-    ear = app[dataplane.app.PLANE].opened.ear
-    while not ear.is_hearing:
-        await asyncio.sleep(0.01)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from berth.identity.credentials.passwords import KeyRing, load_keyring
 from berth.identity.principals import Principal
 from berth.sealing import Seal, SealBroken, new_key
 from tests.conftest import running_postgres
+from tests.hearing import until_it_hears
 
 ROOT = Principal.root("123456789012", "AKIAEXAMPLE")
 MASTER = Seal(new_key())
@@ -35,8 +36,7 @@ async def process(database: Database) -> AsyncIterator[KeyRing]:
     ring = await load_keyring(database, MASTER)
     ear = Ear(database.url)
     async with key_rotation.following(ring, ear), ear.listening():
-        while not ear.is_hearing:
-            await asyncio.sleep(0.01)
+        await until_it_hears(ear)
         yield ring
 
 
